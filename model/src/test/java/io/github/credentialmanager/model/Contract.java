@@ -1,6 +1,7 @@
 package io.github.credentialmanager.model;
 
 import software.amazon.smithy.model.Model;
+import software.amazon.smithy.model.shapes.Shape;
 import software.amazon.smithy.model.shapes.ShapeId;
 import software.amazon.smithy.model.validation.ValidatedResult;
 
@@ -20,5 +21,9 @@ final class Contract {
 
   static Model model() {
     return ASSEMBLED.unwrap();
+  }
+
+  static Shape shape(String name) {
+    return model().expectShape(ShapeId.fromParts(NAMESPACE, name));
   }
 }

@@ -15,7 +15,6 @@ import software.amazon.smithy.aws.traits.protocols.RestJson1Trait;
 import software.amazon.smithy.model.knowledge.TopDownIndex;
 import software.amazon.smithy.model.shapes.ServiceShape;
 import software.amazon.smithy.model.shapes.Shape;
-import software.amazon.smithy.model.shapes.ShapeId;
 import software.amazon.smithy.model.traits.DocumentationTrait;
 import software.amazon.smithy.model.traits.HttpErrorTrait;
 import software.amazon.smithy.model.traits.HttpTrait;
@@ -77,14 +76,16 @@ class ModelTest {
     assertThat(status("ClientSideError")).isEqualTo(400);
     assertThat(status("ServerSideError")).isEqualTo(500);
     assertThat(status("ThrottlingException")).isEqualTo(429);
-    assertThat(shape("ThrottlingException").expectTrait(RetryableTrait.class).getThrottling())
+    assertThat(
+            Contract.shape("ThrottlingException").expectTrait(RetryableTrait.class).getThrottling())
         .isTrue();
   }
 
   @Test
   void holdsEveryIdInSixtyFourBits() {
-    assertThat(List.of(shape("AppId"), shape("InstallationId"))).allMatch(Shape::isLongShape);
-    assertThat(shape("RepositoryIds").asListShape().orElseThrow().getMember().getTarget())
+    assertThat(List.of(Contract.shape("AppId"), Contract.shape("InstallationId")))
+        .allMatch(Shape::isLongShape);
+    assertThat(Contract.shape("RepositoryIds").asListShape().orElseThrow().getMember().getTarget())
         .hasToString("smithy.api#Long");
   }
 
@@ -99,11 +100,7 @@ class ModelTest {
   }
 
   private static int status(String error) {
-    return shape(error).expectTrait(HttpErrorTrait.class).getCode();
-  }
-
-  private static Shape shape(String name) {
-    return Contract.model().expectShape(ShapeId.fromParts(Contract.NAMESPACE, name));
+    return Contract.shape(error).expectTrait(HttpErrorTrait.class).getCode();
   }
 
   private static ServiceShape service() {
