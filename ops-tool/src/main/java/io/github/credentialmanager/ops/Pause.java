@@ -1,0 +1,26 @@
+package io.github.credentialmanager.ops;
+
+import io.github.credentialmanager.ops.KeyManagerException.Reason;
+import java.time.Duration;
+
+/** How the tool waits between two attempts. Tests move their clock instead. */
+@FunctionalInterface
+interface Pause {
+  Pause SLEEP = Pause::sleep;
+
+  void of(Duration duration);
+
+  private static void sleep(Duration duration) {
+    try {
+      Thread.sleep(duration.toMillis());
+    } catch (InterruptedException e) {
+      throw interrupted();
+    }
+  }
+
+  static KeyManagerException interrupted() {
+    Thread.currentThread().interrupt();
+    return new KeyManagerException(
+        Reason.UNAVAILABLE, "Interrupted: run the same command again, it finishes what is left");
+  }
+}

@@ -1,0 +1,18 @@
+package io.github.credentialmanager.ops;
+
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
+import java.util.Optional;
+
+/** ISO 8601 instants as this and the TypeScript tool write them into rows and tags. */
+final class Timestamps {
+  private Timestamps() {}
+
+  static Optional<Instant> parse(String text) {
+    try {
+      return Optional.of(Instant.parse(text));
+    } catch (DateTimeParseException e) {
+      return Optional.empty();
+    }
+  }
+}
