@@ -14,8 +14,6 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
 import software.amazon.smithy.model.Model;
 import software.amazon.smithy.model.knowledge.OperationIndex;
 import software.amazon.smithy.model.node.Node;
@@ -31,33 +29,33 @@ import software.amazon.smithy.model.validation.ValidationEvent;
 class GoldenTest {
   private static final Path FOLDER = Path.of("src/main/resources/golden");
 
-  static Stream<Exchange> exchanges() {
+  private static Stream<Exchange> exchanges() {
     return Exchange.all();
   }
 
-  static Stream<Exchange> exchangesOfOurHandlers() {
+  private static Stream<Exchange> exchangesOfOurHandlers() {
     return Exchange.all().filter(exchange -> !exchange.isAnsweredByLambda());
   }
 
-  static Stream<Exchange> exchangesJudgedByTheirRequestBody() {
+  private static Stream<Exchange> exchangesJudgedByTheirRequestBody() {
     Set<String> answers = Set.of("Success", "ValidationException", "SerializationException");
     return exchangesOfOurHandlers()
         .filter(exchange -> answers.contains(exchange.errorType().orElse("Success")));
   }
 
-  static Stream<Exchange> violations() {
+  private static Stream<Exchange> refusalsForViolations() {
     return exchangesOfOurHandlers().filter(exchange -> exchange.isError("ValidationException"));
   }
 
-  static Stream<Exchange> throttlings() {
+  private static Stream<Exchange> throttlings() {
     return exchangesOfOurHandlers().filter(exchange -> exchange.isError("ThrottlingException"));
   }
 
-  static Stream<Exchange> exchangesWithAClient() {
+  private static Stream<Exchange> exchangesWithAClient() {
     return Exchange.all().filter(exchange -> exchange.client().isPresent());
   }
 
-  static Stream<Exchange> exchangesOfOurHandlersWithAClient() {
+  private static Stream<Exchange> exchangesOfOurHandlersWithAClient() {
     return exchangesWithAClient().filter(exchange -> !exchange.isAnsweredByLambda());
   }
 
@@ -152,9 +150,12 @@ class GoldenTest {
             .assemble()
             .unwrap();
 
-    @ParameterizedTest
-    @MethodSource("io.github.credentialmanager.model.GoldenTest#exchanges")
-    void hasTheDocumentedShape(Exchange exchange) {
+    @Test
+    void hasTheDocumentedShape() {
+      assertThat(exchanges()).allSatisfy(this::hasTheDocumentedShape);
+    }
+
+    private void hasTheDocumentedShape(Exchange exchange) {
       Shape shape = FORMAT.expectShape(ShapeId.from("framework.golden#Exchange"));
 
       assertThat(violations(FORMAT, shape, exchange.json())).isEmpty();
@@ -164,9 +165,12 @@ class GoldenTest {
               response -> assertThat(response).containsKey("text").doesNotContainKey("json"));
     }
 
-    @ParameterizedTest
-    @MethodSource("io.github.credentialmanager.model.GoldenTest#exchanges")
-    void continuesOnlyAnExchangeThatExists(Exchange exchange) {
+    @Test
+    void continuesOnlyAnExchangeThatExists() {
+      assertThat(exchanges()).allSatisfy(this::continuesOnlyAnExchangeThatExists);
+    }
+
+    private void continuesOnlyAnExchangeThatExists(Exchange exchange) {
       exchange
           .json()
           .getObjectMember("given")
@@ -177,9 +181,13 @@ class GoldenTest {
 
   @Nested
   class ARequest {
-    @ParameterizedTest
-    @MethodSource("io.github.credentialmanager.model.GoldenTest#exchangesJudgedByTheirRequestBody")
-    void isTakenOrRefusedAsTheModelSays(Exchange exchange) {
+    @Test
+    void isTakenOrRefusedAsTheModelSays() {
+      assertThat(exchangesJudgedByTheirRequestBody())
+          .allSatisfy(this::isTakenOrRefusedAsTheModelSays);
+    }
+
+    private void isTakenOrRefusedAsTheModelSays(Exchange exchange) {
       String answer = exchange.errorType().orElse("Success");
       Optional<Node> body = StrictJson.object(exchange.requestBody().orElse(""));
       List<ValidationEvent> violations =
@@ -222,9 +230,12 @@ class GoldenTest {
 
   @Nested
   class AResponse {
-    @ParameterizedTest
-    @MethodSource("io.github.credentialmanager.model.GoldenTest#exchangesOfOurHandlers")
-    void conformsToTheModel(Exchange exchange) {
+    @Test
+    void conformsToTheModel() {
+      assertThat(exchangesOfOurHandlers()).allSatisfy(this::conformsToTheModel);
+    }
+
+    private void conformsToTheModel(Exchange exchange) {
       if (exchange.errorType().isEmpty()) {
         assertThat(exchange.status()).isEqualTo(200);
         assertThat(violations(Contract.model(), output(exchange), exchange.responseBody()))
@@ -247,9 +258,12 @@ class GoldenTest {
       }
     }
 
-    @ParameterizedTest
-    @MethodSource("io.github.credentialmanager.model.GoldenTest#exchangesOfOurHandlers")
-    void keepsTokensOutOfCaches(Exchange exchange) {
+    @Test
+    void keepsTokensOutOfCaches() {
+      assertThat(exchangesOfOurHandlers()).allSatisfy(this::keepsTokensOutOfCaches);
+    }
+
+    private void keepsTokensOutOfCaches(Exchange exchange) {
       boolean token =
           exchange.responseBody().getMember("appToken").isPresent()
               || exchange.responseBody().getMember("installationToken").isPresent();
@@ -258,9 +272,12 @@ class GoldenTest {
           .isEqualTo(token);
     }
 
-    @ParameterizedTest
-    @MethodSource("io.github.credentialmanager.model.GoldenTest#violations")
-    void summarizesItsViolations(Exchange exchange) {
+    @Test
+    void summarizesItsViolations() {
+      assertThat(refusalsForViolations()).allSatisfy(this::summarizesItsViolations);
+    }
+
+    private void summarizesItsViolations(Exchange exchange) {
       List<String> messages =
           exchange.responseBody().expectArrayMember("fieldList").getElements().stream()
               .map(field -> field.expectObjectNode().expectStringMember("message").getValue())
@@ -277,9 +294,12 @@ class GoldenTest {
                       + messages.get(0));
     }
 
-    @ParameterizedTest
-    @MethodSource("io.github.credentialmanager.model.GoldenTest#throttlings")
-    void saysTheWaitTwice(Exchange exchange) {
+    @Test
+    void saysTheWaitTwice() {
+      assertThat(throttlings()).allSatisfy(this::saysTheWaitTwice);
+    }
+
+    private void saysTheWaitTwice(Exchange exchange) {
       assertThat(exchange.responseHeaders().expectStringMember("retry-after").getValue())
           .isEqualTo(
               exchange.responseBody().expectNumberMember("retryAfterSeconds").getValue() + "");
@@ -288,18 +308,24 @@ class GoldenTest {
 
   @Nested
   class AClient {
-    @ParameterizedTest
-    @MethodSource("io.github.credentialmanager.model.GoldenTest#exchangesWithAClient")
-    void sendsItsArguments(Exchange exchange) {
+    @Test
+    void sendsItsArguments() {
+      assertThat(exchangesWithAClient()).allSatisfy(this::sendsItsArguments);
+    }
+
+    private void sendsItsArguments(Exchange exchange) {
       ObjectNode call = exchange.client().orElseThrow().expectObjectMember("call");
 
       assertThat(violations(Contract.model(), input(exchange), call)).isEmpty();
       assertThat(exchange.requestBody().map(Node::parse).orElse(Node.objectNode())).isEqualTo(call);
     }
 
-    @ParameterizedTest
-    @MethodSource("io.github.credentialmanager.model.GoldenTest#exchangesWithAClient")
-    void endsAsTheStatusSays(Exchange exchange) {
+    @Test
+    void endsAsTheStatusSays() {
+      assertThat(exchangesWithAClient()).allSatisfy(this::endsAsTheStatusSays);
+    }
+
+    private void endsAsTheStatusSays(Exchange exchange) {
       String outcome = exchange.client().orElseThrow().expectStringMember("outcome").getValue();
 
       assertThat(outcome)
@@ -311,9 +337,12 @@ class GoldenTest {
               });
     }
 
-    @ParameterizedTest
-    @MethodSource("io.github.credentialmanager.model.GoldenTest#exchangesOfOurHandlersWithAClient")
-    void repeatsTheServersReason(Exchange exchange) {
+    @Test
+    void repeatsTheServersReason() {
+      assertThat(exchangesOfOurHandlersWithAClient()).allSatisfy(this::repeatsTheServersReason);
+    }
+
+    private void repeatsTheServersReason(Exchange exchange) {
       assertThat(exchange.client().orElseThrow().getStringMember("reason"))
           .isEqualTo(exchange.responseBody().getStringMember("reason"));
     }
