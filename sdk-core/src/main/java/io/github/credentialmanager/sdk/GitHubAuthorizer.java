@@ -3,6 +3,7 @@ package io.github.credentialmanager.sdk;
 import static java.util.Objects.requireNonNull;
 
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -23,7 +24,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Safe for use by multiple threads.
  */
 public final class GitHubAuthorizer {
-  /** How long a token may not be known yet to all of GitHub (measured: a few seconds). */
+  /**
+   * How long a token may not be known yet to all of GitHub; it takes a few seconds to replicate.
+   */
   private static final Duration REPLICATION = Duration.ofSeconds(5);
 
   /** Sendings of one request after which an answer is final, whatever it is. */
@@ -43,7 +46,7 @@ public final class GitHubAuthorizer {
     this.gitHubApiUrl = builder.gitHubApiUrl == null ? defaultGitHubApiUrl() : builder.gitHubApiUrl;
     this.clock = builder.clock;
     Set<Origin> all = new HashSet<>(builder.additionalOrigins);
-    all.add(Origin.requireTrustworthy(gitHubApiUrl, Setting.GITHUB_API_URL));
+    all.add(Origin.requireTrustworthy(gitHubApiUrl, Settings.GITHUB_API_URL));
     this.origins = Set.copyOf(all);
   }
 
@@ -170,8 +173,12 @@ public final class GitHubAuthorizer {
   }
 
   private static URI defaultGitHubApiUrl() {
-    String configured = Setting.get(Setting.GITHUB_API_URL);
-    return configured == null ? GITHUB_COM : URI.create(configured);
+    String configured = Settings.system().first(Settings.GITHUB_API_URL);
+    try {
+      return configured == null ? GITHUB_COM : new URI(configured);
+    } catch (URISyntaxException e) {
+      throw new IllegalArgumentException(Settings.GITHUB_API_URL + " is not a URL.", e);
+    }
   }
 
   /**

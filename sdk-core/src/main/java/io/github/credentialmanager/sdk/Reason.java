@@ -44,7 +44,9 @@ public enum Reason {
    * service's.
    */
   UNEXPECTED_ANSWER,
-  /** The provider or its cache has been closed. */
+  /** The waiting thread was interrupted. */
+  INTERRUPTED,
+  /** The provider has been closed. */
   CLOSED,
   /** The server gave a reason that this version does not know, or none. */
   UNKNOWN

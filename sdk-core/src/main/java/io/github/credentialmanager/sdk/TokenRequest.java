@@ -3,6 +3,7 @@ package io.github.credentialmanager.sdk;
 import static java.util.Objects.requireNonNull;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +22,9 @@ import org.jspecify.annotations.Nullable;
 public final class TokenRequest {
   private static final int MAX_NODE_ID_LENGTH = 256;
 
+  /** More than anyone means; keeps durations within what a {@code long} of nanoseconds holds. */
+  private static final Duration MAX_DURATION = Duration.ofDays(366);
+
   private final long appId;
   private final @Nullable String nodeId;
   private final @Nullable Scope scope;
@@ -28,6 +32,7 @@ public final class TokenRequest {
   private final @Nullable Duration timeout;
   private final boolean fresh;
   private final int hash;
+  private final long minRemainingMillis;
 
   /** The same token without this caller's wishes; {@code this} if there are none. */
   private final TokenRequest identity;
@@ -41,6 +46,7 @@ public final class TokenRequest {
     this.fresh = false;
     this.hash =
         (Long.hashCode(appId) * 31 + Objects.hashCode(nodeId)) * 31 + Objects.hashCode(scope);
+    this.minRemainingMillis = 0;
     this.identity = this;
   }
 
@@ -56,6 +62,7 @@ public final class TokenRequest {
     this.timeout = timeout;
     this.fresh = fresh;
     this.hash = identity.hash;
+    this.minRemainingMillis = minRemaining == null ? 0 : minRemaining.toMillis();
     this.identity = identity;
   }
 
@@ -96,12 +103,13 @@ public final class TokenRequest {
    * <p>For work that takes a token along for a while, a clone of a large repository for example. A
    * cache that holds a shorter one gets a new one.
    *
-   * @throws IllegalArgumentException if negative
+   * @throws IllegalArgumentException if negative or more than a year
    */
   public TokenRequest withMinRemaining(Duration minRemaining) {
     requireNonNull(minRemaining, "minRemaining");
-    if (minRemaining.isNegative()) {
-      throw new IllegalArgumentException("minRemaining " + minRemaining + " is negative.");
+    if (minRemaining.isNegative() || minRemaining.compareTo(MAX_DURATION) > 0) {
+      throw new IllegalArgumentException(
+          "minRemaining " + minRemaining + " is negative or more than a year.");
     }
     return new TokenRequest(identity, minRemaining, timeout, fresh);
   }
@@ -111,14 +119,10 @@ public final class TokenRequest {
    *
    * <p>Others who wait for the same token are not affected.
    *
-   * @throws IllegalArgumentException if not positive
+   * @throws IllegalArgumentException if not positive or more than a year
    */
   public TokenRequest withTimeout(Duration timeout) {
-    requireNonNull(timeout, "timeout");
-    if (timeout.isNegative() || timeout.isZero()) {
-      throw new IllegalArgumentException("timeout " + timeout + " is not positive.");
-    }
-    return new TokenRequest(identity, minRemaining, timeout, fresh);
+    return new TokenRequest(identity, minRemaining, checkTimeout(timeout), fresh);
   }
 
   /**
@@ -158,16 +162,37 @@ public final class TokenRequest {
     return fresh;
   }
 
+  /**
+   * Refuses a newly issued token that does not live as long as asked.
+   *
+   * @throws TokenDeniedException if so: another one would not live longer
+   */
+  void checkRemaining(AccessToken token, Instant now) {
+    if (minRemaining != null
+        && Duration.between(now, token.expirationTime()).compareTo(minRemaining) < 0) {
+      throw new TokenDeniedException(
+          "No token for "
+              + describe()
+              + " lives "
+              + minRemaining
+              + ": a new one expires at "
+              + token.expirationTime()
+              + ". Ask for less with withMinRemaining.",
+          Reason.INVALID_REQUEST);
+    }
+  }
+
+  /** For messages: {@code "app 1, node O_x"}. */
+  String describe() {
+    return "app " + appId + (nodeId == null ? "" : ", node " + nodeId);
+  }
+
   TokenRequest identity() {
     return identity;
   }
 
-  @Nullable Duration minRemainingOrNull() {
-    return minRemaining;
-  }
-
-  @Nullable Duration timeoutOrNull() {
-    return timeout;
+  long minRemainingMillis() {
+    return minRemainingMillis;
   }
 
   @Override
@@ -221,5 +246,14 @@ public final class TokenRequest {
           "nodeId has " + length + " characters; it has 1 to " + MAX_NODE_ID_LENGTH + ".");
     }
     return nodeId;
+  }
+
+  static Duration checkTimeout(Duration timeout) {
+    requireNonNull(timeout, "timeout");
+    if (timeout.isNegative() || timeout.isZero() || timeout.compareTo(MAX_DURATION) > 0) {
+      throw new IllegalArgumentException(
+          "timeout " + timeout + " is not positive or more than a year.");
+    }
+    return timeout;
   }
 }

@@ -1,0 +1,327 @@
+package io.github.credentialmanager.sdk;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.ZoneOffset;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeParseException;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.core.exception.SdkException;
+import software.amazon.awssdk.http.ExecutableHttpRequest;
+import software.amazon.awssdk.http.HttpExecuteRequest;
+import software.amazon.awssdk.http.HttpExecuteResponse;
+import software.amazon.awssdk.http.SdkHttpClient;
+import software.amazon.awssdk.http.SdkHttpMethod;
+import software.amazon.awssdk.http.SdkHttpRequest;
+import software.amazon.awssdk.http.auth.aws.signer.AwsV4HttpSigner;
+import software.amazon.awssdk.http.auth.spi.signer.HttpSigner;
+import software.amazon.awssdk.http.auth.spi.signer.SignedRequest;
+import software.amazon.awssdk.identity.spi.AwsCredentialsIdentity;
+import software.amazon.awssdk.identity.spi.IdentityProvider;
+import software.amazon.awssdk.regions.Region;
+
+/**
+ * One signed call to a Function URL, tried again while that makes sense and there is time.
+ *
+ * <p>Tried again after a failed connection, a 5xx and a 429, with full jitter, and later if the
+ * answer says {@code Retry-After}; at most {@link #MAX_ATTEMPTS} times, and never past the call's
+ * deadline. A call refused while the server's {@code Date} is minutes away from this machine's
+ * clock is signed once more with the server's time, which is kept for later calls.
+ *
+ * <p>Safe for use by multiple threads. Waits and reads without holding a lock.
+ */
+final class Transport implements AutoCloseable {
+  static final int MAX_ATTEMPTS = 3;
+
+  /** AWS Lambda quotas: the largest response of a synchronous invocation. */
+  private static final int MAX_ANSWER_BYTES = 6 * 1024 * 1024;
+
+  private static final Duration BACKOFF_BASE = Duration.ofMillis(100);
+  private static final Duration BACKOFF_CAP = Duration.ofSeconds(5);
+
+  /**
+   * AWS refuses signatures more than 5 minutes off; from here on a refusal may be the clock's
+   * fault.
+   */
+  private static final long SUSPICIOUS_SKEW_MILLIS = Duration.ofMinutes(4).toMillis();
+
+  /** Waits between attempts; tests wait in virtual time. */
+  @FunctionalInterface
+  interface Sleeper {
+    void sleep(Duration duration) throws InterruptedException;
+  }
+
+  /** A complete answer, of any status. */
+  record Answer(int status, Map<String, List<String>> headers, byte[] body) {
+    /** The first value of a header, in any case; null if there is none. */
+    @Nullable String header(String name) {
+      for (Map.Entry<String, List<String>> header : headers.entrySet()) {
+        if (name.equalsIgnoreCase(header.getKey()) && !header.getValue().isEmpty()) {
+          return header.getValue().get(0);
+        }
+      }
+      return null;
+    }
+  }
+
+  private final SdkHttpClient http;
+  private final boolean closeHttp;
+  private final IdentityProvider<? extends AwsCredentialsIdentity> credentials;
+  private final InstantSource clock;
+  private final Sleeper sleeper;
+  private final RandomGenerator random;
+  private final AwsV4HttpSigner signer = AwsV4HttpSigner.create();
+  private final ScheduledThreadPoolExecutor deadlines;
+
+  /** What to add to the clock to have the server's time. */
+  private volatile long clockOffsetMillis;
+
+  Transport(
+      SdkHttpClient http,
+      boolean closeHttp,
+      IdentityProvider<? extends AwsCredentialsIdentity> credentials,
+      InstantSource clock,
+      Sleeper sleeper,
+      RandomGenerator random) {
+    this.http = http;
+    this.closeHttp = closeHttp;
+    this.credentials = credentials;
+    this.clock = clock;
+    this.sleeper = sleeper;
+    this.random = random;
+    this.deadlines = new ScheduledThreadPoolExecutor(1, Transport::deadlineThread);
+    deadlines.setRemoveOnCancelPolicy(true);
+    deadlines.setKeepAliveTime(10, TimeUnit.SECONDS);
+    deadlines.allowCoreThreadTimeOut(true);
+  }
+
+  /**
+   * Calls an operation.
+   *
+   * @param body the JSON, or null to send none
+   * @param wanted what the call is for, to begin a failure's message with
+   * @return an answer with status 200
+   * @throws TokenDeniedException if refused
+   * @throws TokenUnavailableException if there was no answer in time
+   */
+  Answer call(
+      Operation operation,
+      URI url,
+      Region region,
+      byte @Nullable [] body,
+      Duration timeout,
+      String wanted) {
+    Failures failures = new Failures(operation, url, wanted);
+    String invocationId = UUID.randomUUID().toString();
+    long deadline = System.nanoTime() + timeout.toNanos();
+    boolean clockCorrected = false;
+    for (int attempt = 1; ; attempt++) {
+      SdkHttpRequest request = request(url, body, invocationId, attempt);
+      TokenUnavailableException failure;
+      try {
+        Answer answer = send(request, body, region, deadline, failures);
+        if (answer.status() == 200) {
+          return answer;
+        }
+        if (answer.status() == 403 && !clockCorrected && correctClock(answer)) {
+          clockCorrected = true;
+          attempt--;
+          continue;
+        }
+        failure = failures.unavailableOrThrow(answer, clock.instant());
+      } catch (IOException e) {
+        failure = failures.unreachable(e);
+      }
+      Duration pause = pause(attempt, failure);
+      if (attempt >= MAX_ATTEMPTS || pause.compareTo(remaining(deadline)) >= 0) {
+        throw failure;
+      }
+      sleep(pause, failures);
+    }
+  }
+
+  @Override
+  public void close() {
+    deadlines.shutdownNow();
+    if (closeHttp) {
+      http.close();
+    }
+  }
+
+  /** The later of this machine's clock and the server's, as far as that is known. */
+  InstantSource pessimisticClock() {
+    return new InstantSource() {
+      @Override
+      public Instant instant() {
+        return Instant.ofEpochMilli(millis());
+      }
+
+      @Override
+      public long millis() {
+        return clock.millis() + Math.max(0, clockOffsetMillis);
+      }
+    };
+  }
+
+  private SdkHttpRequest request(
+      URI url, byte @Nullable [] body, String invocationId, int attempt) {
+    SdkHttpRequest.Builder request =
+        SdkHttpRequest.builder()
+            .method(SdkHttpMethod.POST)
+            .uri(url)
+            .putHeader("User-Agent", "credential-manager-sdk-java")
+            .putHeader("amz-sdk-invocation-id", invocationId)
+            .putHeader("amz-sdk-request", "attempt=" + attempt + "; max=" + MAX_ATTEMPTS)
+            .putHeader("Content-Length", Integer.toString(body == null ? 0 : body.length));
+    if (body != null) {
+      request.putHeader("Content-Type", "application/json");
+    }
+    return request.build();
+  }
+
+  private Answer send(
+      SdkHttpRequest request,
+      byte @Nullable [] body,
+      Region region,
+      long deadline,
+      Failures failures)
+      throws IOException {
+    SignedRequest signed = sign(request, body == null ? new byte[0] : body, region, failures);
+    HttpExecuteRequest.Builder execute = HttpExecuteRequest.builder().request(signed.request());
+    signed.payload().ifPresent(execute::contentStreamProvider);
+    ExecutableHttpRequest call = http.prepareRequest(execute.build());
+    AtomicBoolean late = new AtomicBoolean();
+    ScheduledFuture<?> abort =
+        deadlines.schedule(
+            () -> {
+              late.set(true);
+              call.abort();
+            },
+            Math.max(1, deadline - System.nanoTime()),
+            TimeUnit.NANOSECONDS);
+    try {
+      HttpExecuteResponse response = call.call();
+      try (InputStream in =
+          response
+              .responseBody()
+              .<InputStream>map(stream -> stream)
+              .orElseGet(() -> new ByteArrayInputStream(new byte[0]))) {
+        byte[] answer = in.readNBytes(MAX_ANSWER_BYTES + 1);
+        if (answer.length > MAX_ANSWER_BYTES) {
+          call.abort();
+          throw failures.unexpected("an answer of more than " + MAX_ANSWER_BYTES + " bytes", null);
+        }
+        return new Answer(
+            response.httpResponse().statusCode(), response.httpResponse().headers(), answer);
+      }
+    } catch (IOException | RuntimeException e) {
+      if (late.get()) {
+        throw failures.timeout(e);
+      }
+      throw e;
+    } finally {
+      abort.cancel(false);
+    }
+  }
+
+  private SignedRequest sign(
+      SdkHttpRequest request, byte[] body, Region region, Failures failures) {
+    AwsCredentialsIdentity identity;
+    try {
+      identity = credentials.resolveIdentity().join();
+    } catch (SdkException | CompletionException e) {
+      throw failures.noCredentials(e);
+    }
+    SignedRequest signed =
+        signer.sign(
+            sign ->
+                sign.identity(identity)
+                    .request(request)
+                    .payload(() -> new ByteArrayInputStream(body))
+                    .putProperty(AwsV4HttpSigner.SERVICE_SIGNING_NAME, "lambda")
+                    .putProperty(AwsV4HttpSigner.REGION_NAME, region.id())
+                    .putProperty(
+                        HttpSigner.SIGNING_CLOCK,
+                        Clock.fixed(
+                            clock.instant().plusMillis(clockOffsetMillis), ZoneOffset.UTC)));
+    // The signer lets line breaks through (tried), and a session token is a header value.
+    signed
+        .request()
+        .forEachHeader(
+            (name, values) -> {
+              if (values.stream().anyMatch(Transport::hasControlCharacter)) {
+                throw failures.malformedCredentials(name);
+              }
+            });
+    return signed;
+  }
+
+  private static boolean hasControlCharacter(String value) {
+    return value.chars().anyMatch(c -> c < ' ' || c == 0x7f)
+        || !US_ASCII.newEncoder().canEncode(value);
+  }
+
+  /** Takes over the server's time if a refusal can be the clock's fault; whether it did. */
+  private boolean correctClock(Answer answer) {
+    String date = answer.header("Date");
+    if (date == null) {
+      return false;
+    }
+    try {
+      Instant serverTime =
+          ZonedDateTime.parse(date, DateTimeFormatter.RFC_1123_DATE_TIME).toInstant();
+      long offset = serverTime.toEpochMilli() - clock.millis();
+      if (Math.abs(offset - clockOffsetMillis) < SUSPICIOUS_SKEW_MILLIS) {
+        return false;
+      }
+      clockOffsetMillis = offset;
+      return true;
+    } catch (DateTimeParseException e) {
+      return false;
+    }
+  }
+
+  private Duration pause(int attempt, TokenUnavailableException failure) {
+    Duration pause = Backoff.fullJitter(BACKOFF_BASE, BACKOFF_CAP, attempt, random);
+    Optional<Duration> asked = failure.retryAfter();
+    return asked.isPresent() && asked.get().compareTo(pause) > 0 ? asked.get() : pause;
+  }
+
+  private static Duration remaining(long deadline) {
+    return Duration.ofNanos(Math.max(0, deadline - System.nanoTime()));
+  }
+
+  private void sleep(Duration pause, Failures failures) {
+    try {
+      sleeper.sleep(pause);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw failures.interrupted(e);
+    }
+  }
+
+  private static Thread deadlineThread(Runnable task) {
+    Thread thread = new Thread(task, "credential-manager-deadlines");
+    thread.setDaemon(true);
+    return thread;
+  }
+}
