@@ -82,6 +82,7 @@ public final class CachingTokenProvider implements TokenProvider {
   private final long expiryMargin;
   private final Duration timeout;
   private final long flightLimitNanos;
+  private final boolean shared;
 
   /** The slots worth their memory. */
   private final Cache<TokenRequest, Slot> slots;
@@ -110,6 +111,7 @@ public final class CachingTokenProvider implements TokenProvider {
     this.refreshMargin = builder.refreshMargin.toMillis();
     this.expiryMargin = builder.expiryMargin.toMillis();
     this.timeout = builder.timeout;
+    this.shared = builder.shared;
     Duration twice = timeout.multipliedBy(2);
     this.flightLimitNanos =
         (twice.compareTo(MIN_FLIGHT_LIMIT) > 0 ? twice : MIN_FLIGHT_LIMIT).toNanos();
@@ -212,6 +214,9 @@ public final class CachingTokenProvider implements TokenProvider {
    */
   @Override
   public void close() {
+    if (shared) {
+      return;
+    }
     closed = true;
     for (Slot slot : reachableSlots.asMap().values()) {
       Flight flight = slot.forget();
@@ -582,6 +587,7 @@ public final class CachingTokenProvider implements TokenProvider {
     private LongSupplier nanoClock = System::nanoTime;
     private RandomGenerator random = ThreadSafeRandom.INSTANCE;
     private TokenListener listener = NoListener.INSTANCE;
+    private boolean shared;
 
     private Builder(TokenProvider delegate) {
       this.delegate = requireNonNull(delegate, "delegate");
@@ -654,6 +660,12 @@ public final class CachingTokenProvider implements TokenProvider {
 
     Builder nanoClock(LongSupplier nanoClock) {
       this.nanoClock = nanoClock;
+      return this;
+    }
+
+    /** The process's own: nobody may close it for the others. */
+    Builder shared() {
+      this.shared = true;
       return this;
     }
 

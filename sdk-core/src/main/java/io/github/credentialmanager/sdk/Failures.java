@@ -5,11 +5,7 @@ import io.github.credentialmanager.sdk.WireFormat.ErrorAnswer;
 import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.ZonedDateTime;
-import java.time.format.DateTimeFormatter;
-import java.time.format.DateTimeParseException;
 import java.util.Set;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,11 +17,6 @@ import org.jspecify.annotations.Nullable;
  * harmless form.
  */
 final class Failures {
-  private static final Pattern REQUEST_ID = Pattern.compile("[!-~]{1,128}");
-
-  /** A longer wait than this is cut to it: no token lives longer, so nobody gains from waiting. */
-  private static final Duration MAX_RETRY_AFTER = Duration.ofHours(1);
-
   /** Credentials that were good once: renewing them is the way out, not another permission. */
   private static final Set<String> EXPIRED_CREDENTIALS =
       Set.of("ExpiredTokenException", "ExpiredToken", "RequestExpired");
@@ -241,36 +232,14 @@ final class Failures {
   }
 
   private static @Nullable String requestId(Answer answer, ErrorAnswer error) {
-    String id = error.requestId();
-    for (String header :
-        new String[] {"x-amzn-requestid", "x-amzn-request-id", "x-amz-request-id"}) {
-      if (id == null) {
-        id = answer.header(header);
-      }
-    }
-    return id != null && REQUEST_ID.matcher(id).matches() ? id : null;
+    return error.requestId() != null
+        ? error.requestId()
+        : answer.requestId("x-amzn-requestid", "x-amzn-request-id", "x-amz-request-id");
   }
 
-  /** Seconds or a date, as RFC 9110, section 10.2.3 has it; the error's own member goes first. */
+  /** The error's own member goes before the header. */
   private static @Nullable Duration retryAfter(Answer answer, ErrorAnswer error, Instant now) {
     Duration wait = error.retryAfter();
-    String header = answer.header("Retry-After");
-    if (wait == null && header != null) {
-      try {
-        wait =
-            header.strip().matches("\\d{1,9}")
-                ? Duration.ofSeconds(Long.parseLong(header.strip()))
-                : Duration.between(
-                    now,
-                    ZonedDateTime.parse(header.strip(), DateTimeFormatter.RFC_1123_DATE_TIME)
-                        .toInstant());
-      } catch (DateTimeParseException e) {
-        return null;
-      }
-    }
-    if (wait == null || wait.isNegative()) {
-      return null;
-    }
-    return wait.compareTo(MAX_RETRY_AFTER) > 0 ? MAX_RETRY_AFTER : wait;
+    return wait == null ? answer.retryAfter(now) : Answer.limited(wait);
   }
 }

@@ -172,7 +172,7 @@ public final class GitHubAuthorizer {
         : Optional.of(new Resend(Duration.ZERO, token));
   }
 
-  private static URI defaultGitHubApiUrl() {
+  static URI defaultGitHubApiUrl() {
     String configured = Settings.system().first(Settings.GITHUB_API_URL);
     try {
       return configured == null ? GITHUB_COM : new URI(configured);

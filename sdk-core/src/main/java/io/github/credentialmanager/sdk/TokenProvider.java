@@ -1,6 +1,7 @@
 package io.github.credentialmanager.sdk;
 
 import java.nio.file.Path;
+import java.time.InstantSource;
 import java.util.Collection;
 import java.util.concurrent.CompletableFuture;
 
@@ -66,22 +67,59 @@ public interface TokenProvider extends AutoCloseable {
    * @throws IllegalArgumentException if a setting is malformed
    */
   static TokenProvider credentialManager() {
-    throw new UnsupportedOperationException();
+    return SharedTokenProviders.credentialManager(Settings.system());
   }
 
+  /**
+   * The first of these that has a token, asked in this order each time.
+   *
+   * <p>The next one is asked if one is not configured, does not know the App or the account, or has
+   * no answer now. Any other refusal ends the search: what one provider denies is not looked for
+   * elsewhere. If none has a token, the exception names all failures and has them as suppressed; it
+   * is a {@link TokenUnavailableException} if one of them is.
+   *
+   * @throws IllegalArgumentException if there are none
+   */
   static TokenProvider firstOf(TokenProvider... providers) {
-    throw new UnsupportedOperationException();
+    return new FirstTokenProvider(providers);
   }
 
+  /**
+   * This token for every request, for tests and experiments.
+   *
+   * <p>It is what it is: no scope narrows it, and its end is not known.
+   */
   static TokenProvider fixed(Secret token) {
-    throw new UnsupportedOperationException();
+    return FixedTokenProvider.of(token);
   }
 
+  /**
+   * The token in {@code GITHUB_TOKEN} (system property {@code github.token} first) for every
+   * account, for development.
+   *
+   * <p>It is what it is: no scope narrows it, and its end is not known. It is no App's own token,
+   * so requests for one are refused, as all are while it is not set.
+   */
   static TokenProvider environment() {
-    throw new UnsupportedOperationException();
+    return FixedTokenProvider.environment(Settings.system());
   }
 
+  /**
+   * Tokens signed with the App's private key in this file, with a cache, for development and for
+   * GitHub Enterprise Server without AWS.
+   *
+   * <p>Who can read the file can do all that the App may do; the Credential Manager exists so that
+   * there is no such file. GitHub's address is that of {@link
+   * GitHubAuthorizer.Builder#gitHubApiUrl}'s default. The file is read when it is needed.
+   *
+   * @param pem an unencrypted RSA key in PKCS#1, as GitHub hands it out, or PKCS#8
+   * @throws IllegalArgumentException if {@code appId} is less than 1 or the setting of GitHub's
+   *     address is malformed
+   */
   static TokenProvider localKey(long appId, Path pem) {
-    throw new UnsupportedOperationException();
+    return CachingTokenProvider.builder(
+            new LocalKeyTokenProvider(
+                appId, pem, GitHubAuthorizer.defaultGitHubApiUrl(), InstantSource.system()))
+        .build();
   }
 }

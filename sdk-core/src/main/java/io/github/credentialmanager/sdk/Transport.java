@@ -1,6 +1,7 @@
 package io.github.credentialmanager.sdk;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
+import static java.util.stream.Collectors.joining;
 
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -55,6 +56,9 @@ final class Transport implements AutoCloseable {
   /** AWS Lambda quotas: the largest response of a synchronous invocation. */
   private static final int MAX_ANSWER_BYTES = 6 * 1024 * 1024;
 
+  /** A longer wait is cut to this: no token lives longer, so nobody gains from waiting. */
+  private static final Duration MAX_RETRY_AFTER = Duration.ofHours(1);
+
   private static final Duration BACKOFF_BASE = Duration.ofMillis(100);
   private static final Duration BACKOFF_CAP = Duration.ofSeconds(5);
 
@@ -80,6 +84,51 @@ final class Transport implements AutoCloseable {
         }
       }
       return null;
+    }
+
+    /** All values of a header, in any case, as one; empty if there is none. */
+    String joined(String name) {
+      return headers.entrySet().stream()
+          .filter(header -> name.equalsIgnoreCase(header.getKey()))
+          .flatMap(header -> header.getValue().stream())
+          .collect(joining(", "));
+    }
+
+    /** The first of these headers that has the form of a request id; null if none has. */
+    @Nullable String requestId(String... names) {
+      for (String name : names) {
+        String id = header(name);
+        if (id != null && WireFormat.REQUEST_ID.matcher(id).matches()) {
+          return id;
+        }
+      }
+      return null;
+    }
+
+    /**
+     * {@code Retry-After}, seconds or a date (RFC 9110, section 10.2.3), at most an hour; null if
+     * there is none.
+     */
+    @Nullable Duration retryAfter(Instant now) {
+      String value = header("Retry-After");
+      if (value == null) {
+        return null;
+      }
+      try {
+        return limited(
+            value.strip().matches("\\d{1,9}")
+                ? Duration.ofSeconds(Long.parseLong(value.strip()))
+                : Duration.between(now, httpDate(value)));
+      } catch (DateTimeParseException e) {
+        return null;
+      }
+    }
+
+    static @Nullable Duration limited(Duration wait) {
+      if (wait.isNegative()) {
+        return null;
+      }
+      return wait.compareTo(MAX_RETRY_AFTER) > 0 ? MAX_RETRY_AFTER : wait;
     }
   }
 
@@ -287,9 +336,7 @@ final class Transport implements AutoCloseable {
       return false;
     }
     try {
-      Instant serverTime =
-          ZonedDateTime.parse(date, DateTimeFormatter.RFC_1123_DATE_TIME).toInstant();
-      long offset = serverTime.toEpochMilli() - clock.millis();
+      long offset = httpDate(date).toEpochMilli() - clock.millis();
       if (Math.abs(offset - clockOffsetMillis) < SUSPICIOUS_SKEW_MILLIS) {
         return false;
       }
@@ -298,6 +345,10 @@ final class Transport implements AutoCloseable {
     } catch (DateTimeParseException e) {
       return false;
     }
+  }
+
+  private static Instant httpDate(String date) {
+    return ZonedDateTime.parse(date.strip(), DateTimeFormatter.RFC_1123_DATE_TIME).toInstant();
   }
 
   private Duration pause(int attempt, TokenUnavailableException failure) {

@@ -13,6 +13,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,9 +25,12 @@ import org.jspecify.annotations.Nullable;
 final class WireFormat {
   private static final JsonFactory JSON = new JsonFactory();
 
+  /** An id from outside that may go into a message. */
+  static final Pattern REQUEST_ID = Pattern.compile("[!-~]{1,128}");
+
   private WireFormat() {}
 
-  /** An answer that is not what the contract says. */
+  /** An answer that is not what the contract says. The message is what was there instead. */
   static final class MalformedAnswerException extends Exception {
     private static final long serialVersionUID = 1L;
 
@@ -35,10 +39,10 @@ final class WireFormat {
     }
   }
 
-  /** The answer of both token operations; what the server left out is null. */
+  /** An answer with a token in it; what else was left out is null. */
   record TokenAnswer(
-      @Nullable Secret token,
-      @Nullable Instant expirationTime,
+      Secret token,
+      Instant expirationTime,
       @Nullable Long appId,
       @Nullable String nodeId,
       @Nullable Scope grantedScope) {}
@@ -183,7 +187,12 @@ final class WireFormat {
               default -> json.skipChildren();
             }
           }
-          return new TokenAnswer(token, expirationTime, appId, nodeId, grantedScope);
+          return new TokenAnswer(
+              required(token, "token"),
+              required(expirationTime, "expirationTime"),
+              appId,
+              nodeId,
+              grantedScope);
         });
   }
 
@@ -229,6 +238,88 @@ final class WireFormat {
         });
   }
 
+  /** GitHub's answer to a token request. */
+  static TokenAnswer gitHubTokenAnswer(byte[] body) throws MalformedAnswerException {
+    return read(
+        body,
+        json -> {
+          Secret token = null;
+          Instant expiresAt = null;
+          Scope.Builder granted = Scope.builder();
+          for (String name = json.nextFieldName(); name != null; name = json.nextFieldName()) {
+            json.nextToken();
+            switch (name) {
+              case "token" -> token = Secret.of(text(json));
+              case "expires_at" -> expiresAt = Instant.parse(text(json));
+              case "permissions" -> permissions(json, granted);
+              case "repositories" -> {
+                expect(json, JsonToken.START_ARRAY);
+                while (json.nextToken() != JsonToken.END_ARRAY) {
+                  gitHubRepository(json, granted);
+                }
+              }
+              default -> json.skipChildren();
+            }
+          }
+          return new TokenAnswer(
+              required(token, "token"),
+              required(expiresAt, "expires_at"),
+              null,
+              null,
+              granted.buildGranted());
+        });
+  }
+
+  /** One installation in GitHub's list of an App's. */
+  record GitHubInstallation(long id, String nodeId) {}
+
+  /** GitHub's list of an App's installations, without those whose account is gone. */
+  static List<GitHubInstallation> gitHubInstallations(byte[] body) throws MalformedAnswerException {
+    return readArray(
+        body,
+        (json, installations) -> {
+          Long id = null;
+          String nodeId = null;
+          for (String name = json.nextFieldName(); name != null; name = json.nextFieldName()) {
+            JsonToken value = json.nextToken();
+            if (name.equals("id")) {
+              id = number(json);
+            } else if (name.equals("account") && value == JsonToken.START_OBJECT) {
+              nodeId = nodeId(json);
+            } else {
+              json.skipChildren();
+            }
+          }
+          if (nodeId != null) {
+            installations.add(new GitHubInstallation(required(id, "id"), nodeId));
+          }
+        });
+  }
+
+  /**
+   * What GitHub says about an error, to tell one 403 from another; empty if nothing. Never to be
+   * shown.
+   */
+  static String gitHubMessage(byte[] body) {
+    try {
+      return read(
+          body,
+          json -> {
+            String message = "";
+            for (String name = json.nextFieldName(); name != null; name = json.nextFieldName()) {
+              if (json.nextToken() == JsonToken.VALUE_STRING && name.equals("message")) {
+                message = json.getText();
+              } else {
+                json.skipChildren();
+              }
+            }
+            return message;
+          });
+    } catch (MalformedAnswerException e) {
+      return "";
+    }
+  }
+
   /**
    * An error's members; none if the body is not JSON, as when something in front of the server
    * answered.
@@ -252,7 +343,7 @@ final class WireFormat {
         switch (name) {
           case "__type" -> type = json.getText();
           case "reason" -> reason = reason(json.getText());
-          case "requestId" -> requestId = json.getText();
+          case "requestId" -> requestId = harmless(json.getText());
           default -> {}
         }
       } else if (value == JsonToken.VALUE_NUMBER_INT && name.equals("retryAfterSeconds")) {
@@ -262,6 +353,10 @@ final class WireFormat {
       }
     }
     return new ErrorAnswer(type, reason, requestId, retryAfter);
+  }
+
+  private static @Nullable String harmless(String id) {
+    return REQUEST_ID.matcher(id).matches() ? id : null;
   }
 
   private static Reason reason(String name) {
@@ -300,7 +395,44 @@ final class WireFormat {
         login);
   }
 
-  /** A granted scope. A level of access that this version does not know is left out. */
+  private static void gitHubRepository(JsonParser json, Scope.Builder granted)
+      throws IOException, MalformedAnswerException {
+    expect(json, JsonToken.START_OBJECT);
+    for (String name = json.nextFieldName(); name != null; name = json.nextFieldName()) {
+      json.nextToken();
+      switch (name) {
+        case "id" -> granted.repositoryIds(number(json));
+        case "name" -> granted.repositories(text(json));
+        default -> json.skipChildren();
+      }
+    }
+  }
+
+  private static @Nullable String nodeId(JsonParser json) throws IOException {
+    String nodeId = null;
+    for (String name = json.nextFieldName(); name != null; name = json.nextFieldName()) {
+      if (json.nextToken() == JsonToken.VALUE_STRING && name.equals("node_id")) {
+        nodeId = json.getText();
+      } else {
+        json.skipChildren();
+      }
+    }
+    return nodeId;
+  }
+
+  /** Adds permissions. A level of access that this version does not know is left out. */
+  private static void permissions(JsonParser json, Scope.Builder scope)
+      throws IOException, MalformedAnswerException {
+    expect(json, JsonToken.START_OBJECT);
+    for (String name = json.nextFieldName(); name != null; name = json.nextFieldName()) {
+      json.nextToken();
+      Scope.Access access = Scope.Access.ofWireName(text(json));
+      if (access != null) {
+        scope.permission(name, access);
+      }
+    }
+  }
+
   private static @Nullable Scope scope(JsonParser json)
       throws IOException, MalformedAnswerException {
     if (json.currentToken() == JsonToken.VALUE_NULL) {
@@ -323,18 +455,7 @@ final class WireFormat {
             scope.repositories(text(json));
           }
         }
-        case "permissions" -> {
-          expect(json, JsonToken.START_OBJECT);
-          for (String permission = json.nextFieldName();
-              permission != null;
-              permission = json.nextFieldName()) {
-            json.nextToken();
-            Scope.Access access = Scope.Access.ofWireName(text(json));
-            if (access != null) {
-              scope.permission(permission, access);
-            }
-          }
-        }
+        case "permissions" -> permissions(json, scope);
         default -> json.skipChildren();
       }
     }
@@ -348,22 +469,48 @@ final class WireFormat {
     T read(JsonParser json) throws IOException, MalformedAnswerException;
   }
 
+  /** Reads one element of an array, and adds it or not. */
+  @FunctionalInterface
+  private interface ElementReader<T> {
+    void read(JsonParser json, List<T> elements) throws IOException, MalformedAnswerException;
+  }
+
   private static <T> T read(byte[] body, ObjectReader<T> reader) throws MalformedAnswerException {
+    return readDocument(
+        body,
+        json -> {
+          expect(json, JsonToken.START_OBJECT);
+          return reader.read(json);
+        });
+  }
+
+  private static <T> List<T> readArray(byte[] body, ElementReader<T> reader)
+      throws MalformedAnswerException {
+    return readDocument(
+        body,
+        json -> {
+          expect(json, JsonToken.START_ARRAY);
+          List<T> elements = new ArrayList<>();
+          while (json.nextToken() != JsonToken.END_ARRAY) {
+            expect(json, JsonToken.START_OBJECT);
+            reader.read(json, elements);
+          }
+          return elements;
+        });
+  }
+
+  private static <T> T readDocument(byte[] body, ObjectReader<T> reader)
+      throws MalformedAnswerException {
     try (JsonParser json = JSON.createParser(body)) {
-      if (json.nextToken() != JsonToken.START_OBJECT) {
-        throw new MalformedAnswerException("The answer is not a JSON object.");
-      }
+      json.nextToken();
       T answer = reader.read(json);
-      if (json.currentToken() != JsonToken.END_OBJECT || json.nextToken() != null) {
-        throw new MalformedAnswerException("The answer is not one JSON object.");
+      if (json.nextToken() != null) {
+        throw new MalformedAnswerException("more than one JSON value");
       }
       return answer;
     } catch (IOException | DateTimeException | IllegalArgumentException e) {
       // Not chained: these messages quote the text.
-      throw new MalformedAnswerException(
-          "The answer's JSON is not what the contract says ("
-              + e.getClass().getSimpleName()
-              + ").");
+      throw new MalformedAnswerException("malformed JSON (" + e.getClass().getSimpleName() + ")");
     }
   }
 
@@ -385,14 +532,13 @@ final class WireFormat {
   private static void expect(JsonParser json, JsonToken expected)
       throws IOException, MalformedAnswerException {
     if (json.currentToken() != expected) {
-      throw new MalformedAnswerException(
-          "The answer has another type than the contract says, not " + expected + ".");
+      throw new MalformedAnswerException("something else where the contract says " + expected);
     }
   }
 
   private static <T> T required(@Nullable T value, String name) throws MalformedAnswerException {
     if (value == null) {
-      throw new MalformedAnswerException("The answer has no " + name + ".");
+      throw new MalformedAnswerException("an answer without " + name);
     }
     return value;
   }
