@@ -1,0 +1,314 @@
+package io.github.credentialmanager.server;
+
+import static java.util.Objects.requireNonNull;
+
+import java.net.URI;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
+import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
+import software.amazon.awssdk.regions.Region;
+
+/**
+ * What one environment of the service is told: tables, endpoints, credentials, clock.
+ *
+ * <p>Immutable, and free of secrets: credentials are asked of their provider when a call is made.
+ */
+public final class ServerConfiguration {
+  private static final Duration LONGEST_REQUEST = Duration.ofSeconds(10);
+
+  private final String appTableName;
+  private final String installationTableName;
+  private final URI gitHubApiUrl;
+  private final Region region;
+  private final AwsCredentialsProvider credentialsProvider;
+  private final @Nullable URI kmsEndpoint;
+  private final @Nullable URI dynamoDbEndpoint;
+  private final Set<String> allowedCallerAccounts;
+  private final Set<String> allowedDomainNames;
+  private final Duration requestTimeout;
+  private final InstantSource clock;
+  private final Consumer<String> auditLog;
+
+  private ServerConfiguration(Builder builder) {
+    List<String> missing = new ArrayList<>();
+    if (builder.appTableName == null) {
+      missing.add("APP_TABLE_NAME (appTableName)");
+    }
+    if (builder.installationTableName == null) {
+      missing.add("INSTALLATION_TABLE_NAME (installationTableName)");
+    }
+    if (builder.region == null) {
+      missing.add("AWS_REGION (region)");
+    }
+    if (builder.appTableName == null
+        || builder.installationTableName == null
+        || builder.region == null) {
+      throw new IllegalArgumentException(
+          "The server's configuration is incomplete. Set " + String.join(", ", missing) + ".");
+    }
+    this.appTableName = builder.appTableName;
+    this.installationTableName = builder.installationTableName;
+    this.gitHubApiUrl = builder.gitHubApiUrl;
+    this.region = builder.region;
+    this.credentialsProvider =
+        builder.credentialsProvider != null
+            ? builder.credentialsProvider
+            : DefaultCredentialsProvider.builder().build();
+    this.kmsEndpoint = builder.kmsEndpoint;
+    this.dynamoDbEndpoint = builder.dynamoDbEndpoint;
+    this.allowedCallerAccounts = builder.allowedCallerAccounts;
+    this.allowedDomainNames = builder.allowedDomainNames;
+    this.requestTimeout = builder.requestTimeout;
+    this.clock = builder.clock;
+    this.auditLog = builder.auditLog;
+  }
+
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /**
+   * The configuration that a Lambda environment spells in variables.
+   *
+   * <p>Read are {@code APP_TABLE_NAME}, {@code INSTALLATION_TABLE_NAME}, {@code AWS_REGION} (all
+   * required), {@code GITHUB_API_URL}, {@code AWS_ENDPOINT_URL_KMS}, {@code
+   * AWS_ENDPOINT_URL_DYNAMODB}, {@code AWS_ENDPOINT_URL}, {@code ALLOWED_CALLER_ACCOUNTS} and
+   * {@code ALLOWED_DOMAIN_NAMES} (both separated by commas). AWS credentials come from the SDK's
+   * default chain.
+   *
+   * @throws IllegalArgumentException naming every variable that is missing or wrong
+   */
+  public static ServerConfiguration fromEnvironment(Map<String, String> environment) {
+    Builder builder = builder();
+    value(environment, "APP_TABLE_NAME").ifPresent(builder::appTableName);
+    value(environment, "INSTALLATION_TABLE_NAME").ifPresent(builder::installationTableName);
+    value(environment, "AWS_REGION").map(Region::of).ifPresent(builder::region);
+    value(environment, "GITHUB_API_URL").map(URI::create).ifPresent(builder::gitHubApiUrl);
+    value(environment, "AWS_ENDPOINT_URL_KMS")
+        .or(() -> value(environment, "AWS_ENDPOINT_URL"))
+        .map(URI::create)
+        .ifPresent(builder::kmsEndpoint);
+    value(environment, "AWS_ENDPOINT_URL_DYNAMODB")
+        .or(() -> value(environment, "AWS_ENDPOINT_URL"))
+        .map(URI::create)
+        .ifPresent(builder::dynamoDbEndpoint);
+    value(environment, "ALLOWED_CALLER_ACCOUNTS")
+        .map(ServerConfiguration::list)
+        .ifPresent(builder::allowedCallerAccounts);
+    value(environment, "ALLOWED_DOMAIN_NAMES")
+        .map(ServerConfiguration::list)
+        .ifPresent(builder::allowedDomainNames);
+    return builder.build();
+  }
+
+  private static Optional<String> value(Map<String, String> environment, String name) {
+    return Optional.ofNullable(environment.get(name))
+        .map(String::strip)
+        .filter(value -> !value.isEmpty());
+  }
+
+  private static Set<String> list(String commaSeparated) {
+    return Arrays.stream(commaSeparated.split(",", -1))
+        .map(String::strip)
+        .filter(item -> !item.isEmpty())
+        .collect(Collectors.toUnmodifiableSet());
+  }
+
+  String appTableName() {
+    return appTableName;
+  }
+
+  String installationTableName() {
+    return installationTableName;
+  }
+
+  URI gitHubApiUrl() {
+    return gitHubApiUrl;
+  }
+
+  Region region() {
+    return region;
+  }
+
+  AwsCredentialsProvider credentialsProvider() {
+    return credentialsProvider;
+  }
+
+  @Nullable URI kmsEndpoint() {
+    return kmsEndpoint;
+  }
+
+  @Nullable URI dynamoDbEndpoint() {
+    return dynamoDbEndpoint;
+  }
+
+  Set<String> allowedCallerAccounts() {
+    return allowedCallerAccounts;
+  }
+
+  Set<String> allowedDomainNames() {
+    return allowedDomainNames;
+  }
+
+  Duration requestTimeout() {
+    return requestTimeout;
+  }
+
+  InstantSource clock() {
+    return clock;
+  }
+
+  Consumer<String> auditLog() {
+    return auditLog;
+  }
+
+  /** Collects the settings of a {@link ServerConfiguration}. */
+  public static final class Builder {
+    private @Nullable String appTableName;
+    private @Nullable String installationTableName;
+    private URI gitHubApiUrl = URI.create("https://api.github.com");
+    private @Nullable Region region;
+    private @Nullable AwsCredentialsProvider credentialsProvider;
+    private @Nullable URI kmsEndpoint;
+    private @Nullable URI dynamoDbEndpoint;
+    private Set<String> allowedCallerAccounts = Set.of();
+    private Set<String> allowedDomainNames = Set.of();
+    private Duration requestTimeout = LONGEST_REQUEST;
+    private InstantSource clock = InstantSource.system();
+    private Consumer<String> auditLog = System.out::println;
+
+    private Builder() {}
+
+    /** The table that maps an App to its KMS key. Required. */
+    public Builder appTableName(String appTableName) {
+      this.appTableName = requireNonNull(appTableName, "appTableName");
+      return this;
+    }
+
+    /** The table of installations. Required. */
+    public Builder installationTableName(String installationTableName) {
+      this.installationTableName = requireNonNull(installationTableName, "installationTableName");
+      return this;
+    }
+
+    /**
+     * The root of GitHub's REST API; {@code https://api.github.com} unless set.
+     *
+     * <p>{@code https://HOST/api/v3} for GitHub Enterprise Server, {@code https://api.SUB.ghe.com}
+     * for data residency. Plain {@code http} is taken for loopback addresses only, because App JWTs
+     * travel in a header.
+     */
+    public Builder gitHubApiUrl(URI gitHubApiUrl) {
+      this.gitHubApiUrl = requireApiRoot(requireNonNull(gitHubApiUrl, "gitHubApiUrl"));
+      return this;
+    }
+
+    private static URI requireApiRoot(URI url) {
+      String host = url.getHost();
+      boolean loopback =
+          host != null
+              && (host.equals("localhost") || host.startsWith("127.") || host.equals("[::1]"));
+      boolean secure = "https".equals(url.getScheme());
+      if (host == null || !(secure || (loopback && "http".equals(url.getScheme())))) {
+        throw new IllegalArgumentException(
+            "GITHUB_API_URL must be an https URL (http only for loopback): " + url);
+      }
+      if (url.getRawUserInfo() != null
+          || url.getRawQuery() != null
+          || url.getRawFragment() != null) {
+        throw new IllegalArgumentException(
+            "GITHUB_API_URL takes a scheme, host, port and path, nothing more.");
+      }
+      return url;
+    }
+
+    /** The region of the tables and keys, and of the Function URLs. Required. */
+    public Builder region(Region region) {
+      this.region = requireNonNull(region, "region");
+      return this;
+    }
+
+    /** Where AWS credentials come from; the SDK's default chain unless set. */
+    public Builder credentialsProvider(AwsCredentialsProvider credentialsProvider) {
+      this.credentialsProvider = requireNonNull(credentialsProvider, "credentialsProvider");
+      return this;
+    }
+
+    /** Where KMS answers; the region's endpoint unless set. */
+    public Builder kmsEndpoint(URI kmsEndpoint) {
+      this.kmsEndpoint = requireNonNull(kmsEndpoint, "kmsEndpoint");
+      return this;
+    }
+
+    /** Where DynamoDB answers; the region's endpoint unless set. */
+    public Builder dynamoDbEndpoint(URI dynamoDbEndpoint) {
+      this.dynamoDbEndpoint = requireNonNull(dynamoDbEndpoint, "dynamoDbEndpoint");
+      return this;
+    }
+
+    /**
+     * The accounts whose callers are let in besides the account that owns the function.
+     *
+     * <p>IAM has decided before the event arrives. This is the second lock, for a resource policy
+     * that grants more than was meant.
+     */
+    public Builder allowedCallerAccounts(Set<String> allowedCallerAccounts) {
+      this.allowedCallerAccounts = Set.copyOf(allowedCallerAccounts);
+      return this;
+    }
+
+    /**
+     * The host names events may come from; any {@code *.lambda-url.REGION.on.aws} of the configured
+     * region unless set.
+     */
+    public Builder allowedDomainNames(Set<String> allowedDomainNames) {
+      this.allowedDomainNames = Set.copyOf(allowedDomainNames);
+      return this;
+    }
+
+    /** How long one request may take, at most (and by default) 10 seconds. */
+    public Builder requestTimeout(Duration requestTimeout) {
+      if (requestTimeout.isNegative()
+          || requestTimeout.isZero()
+          || requestTimeout.compareTo(LONGEST_REQUEST) > 0) {
+        throw new IllegalArgumentException(
+            "requestTimeout must be positive and at most " + LONGEST_REQUEST);
+      }
+      this.requestTimeout = requestTimeout;
+      return this;
+    }
+
+    /** The wall clock. */
+    public Builder clock(InstantSource clock) {
+      this.clock = requireNonNull(clock, "clock");
+      return this;
+    }
+
+    /**
+     * Where log lines go, one JSON object each, audit lines among them; standard output unless set.
+     *
+     * <p>Called by several threads. A vend fails if the sink throws: no token without its line.
+     */
+    public Builder auditLog(Consumer<String> auditLog) {
+      this.auditLog = requireNonNull(auditLog, "auditLog");
+      return this;
+    }
+
+    /**
+     * @throws IllegalArgumentException naming every required setting that is missing
+     */
+    public ServerConfiguration build() {
+      return new ServerConfiguration(this);
+    }
+  }
+}
