@@ -3,24 +3,98 @@ package io.github.credentialmanager.server;
 import static java.util.Objects.requireNonNull;
 
 import com.amazonaws.services.lambda.runtime.RequestStreamHandler;
+import io.github.credentialmanager.server.appcredentials.AppCredentials;
+import io.github.credentialmanager.server.apptoken.GetAppToken;
+import io.github.credentialmanager.server.audit.ServiceLog;
+import io.github.credentialmanager.server.functionurl.EventCheck;
+import io.github.credentialmanager.server.functionurl.FunctionUrlHandler;
+import io.github.credentialmanager.server.functionurl.Operation;
+import io.github.credentialmanager.server.github.GitHubApi;
+import io.github.credentialmanager.server.installations.GetInstallationData;
+import io.github.credentialmanager.server.installations.GetInstallations;
+import io.github.credentialmanager.server.installationtoken.GetInstallationToken;
+import io.github.credentialmanager.server.refresh.Reconciler;
+import io.github.credentialmanager.server.refresh.RefreshCachedData;
+import io.github.credentialmanager.server.signing.AppJwtSigner;
+import io.github.credentialmanager.server.store.AppTable;
+import io.github.credentialmanager.server.store.InstallationTable;
+import java.time.InstantSource;
 import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.stream.Collectors;
+import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
+import software.amazon.awssdk.services.kms.KmsClient;
 
 /**
  * The five operations over one set of clients.
  *
+ * <p>What an environment remembers between requests (key ARNs, App JWTs, installation ids) is
+ * remembered here, for all five alike.
+ *
  * <p>Safe for use by multiple threads.
  */
 public final class CredentialManagerServer implements AutoCloseable {
+  private final DynamoDbClient dynamoDb;
+  private final KmsClient kms;
+  private final ExecutorService executor;
   private final Map<String, RequestStreamHandler> handlers;
 
-  private CredentialManagerServer(Map<String, RequestStreamHandler> handlers) {
-    this.handlers = Map.copyOf(handlers);
+  private CredentialManagerServer(ServerConfiguration configuration) {
+    this.dynamoDb = AwsClients.dynamoDb(configuration);
+    this.kms = AwsClients.kms(configuration);
+    this.executor =
+        Executors.newCachedThreadPool(
+            task -> {
+              Thread thread = new Thread(task, "credential-manager-request");
+              thread.setDaemon(true);
+              return thread;
+            });
+
+    InstantSource clock = configuration.clock();
+    ServiceLog log = new ServiceLog(configuration.auditLog(), clock);
+    AppTable apps = AppTable.dynamoDb(dynamoDb, configuration.appTableName());
+    InstallationTable installations =
+        InstallationTable.dynamoDb(dynamoDb, configuration.installationTableName());
+    GitHubApi gitHub = GitHubApi.over(configuration.gitHubApiUrl(), clock);
+    AppCredentials credentials =
+        new AppCredentials(apps, AppJwtSigner.kms(kms, clock), gitHub, log, clock);
+    Map<String, Operation> operations =
+        Map.of(
+            "/tokens/app",
+            new GetAppToken(credentials),
+            "/tokens/installation",
+            new GetInstallationToken(credentials, installations, gitHub, log, clock),
+            "/installations/refresh",
+            new RefreshCachedData(
+                new Reconciler(apps, installations, credentials, gitHub, log, clock), clock),
+            "/installations/info",
+            new GetInstallationData(installations),
+            "/installations",
+            new GetInstallations(installations));
+    EventCheck check =
+        new EventCheck(
+            configuration.allowedCallerAccounts(),
+            configuration.allowedDomainNames(),
+            configuration.region().id());
+    this.handlers =
+        operations.entrySet().stream()
+            .collect(
+                Collectors.toUnmodifiableMap(
+                    Map.Entry::getKey,
+                    operation ->
+                        new FunctionUrlHandler(
+                            operation.getKey(),
+                            operation.getValue(),
+                            check,
+                            log,
+                            executor,
+                            configuration.requestTimeout())));
   }
 
   /** A server as configured. Opens no connection before the first request. */
   public static CredentialManagerServer create(ServerConfiguration configuration) {
-    requireNonNull(configuration, "configuration");
-    return new CredentialManagerServer(Map.of());
+    return new CredentialManagerServer(requireNonNull(configuration, "configuration"));
   }
 
   /**
@@ -34,6 +108,24 @@ public final class CredentialManagerServer implements AutoCloseable {
     return handlers;
   }
 
+  /**
+   * The handler of one path.
+   *
+   * @throws IllegalArgumentException if there is no operation at that path
+   */
+  public RequestStreamHandler handler(String path) {
+    RequestStreamHandler handler = handlers.get(path);
+    if (handler == null) {
+      throw new IllegalArgumentException("no operation at " + path);
+    }
+    return handler;
+  }
+
+  /** Ends what is running and lets go of the AWS clients. */
   @Override
-  public void close() {}
+  public void close() {
+    executor.shutdownNow();
+    kms.close();
+    dynamoDb.close();
+  }
 }

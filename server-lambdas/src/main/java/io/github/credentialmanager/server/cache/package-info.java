@@ -1,0 +1,5 @@
+/** What a warm environment remembers, to save calls. */
+@NullMarked
+package io.github.credentialmanager.server.cache;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,179 @@
+package io.github.credentialmanager.server.github;
+
+import io.github.credentialmanager.server.github.InstallationToken.Repository;
+import io.github.credentialmanager.server.json.JsonException;
+import io.github.credentialmanager.server.json.JsonObject;
+import io.github.credentialmanager.server.json.JsonText;
+import io.github.credentialmanager.server.outbound.Deadline;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/** Paths, request bodies and answers of GitHub's REST API. */
+final class HttpGitHubApi implements GitHubApi {
+  private static final int PAGE_SIZE = 100; // GitHub's most.
+
+  private final GitHubHttp http;
+
+  HttpGitHubApi(GitHubHttp http) {
+    this.http = http;
+  }
+
+  @Override
+  public void authenticate(String appJwt, Deadline deadline) {
+    http.get("/app", appJwt, deadline).read(JsonObject::parse);
+  }
+
+  @Override
+  public Optional<GitHubInstallation> findInstallation(
+      String appJwt, Predicate<GitHubInstallation> matches, Deadline deadline) {
+    for (int page = 1; ; page++) {
+      InstallationPage read = readPage(appJwt, page, deadline);
+      Optional<GitHubInstallation> match =
+          read.installations().stream().filter(matches).findFirst();
+      if (match.isPresent() || !read.hasNext()) {
+        return match;
+      }
+    }
+  }
+
+  @Override
+  public InstallationListing listInstallations(String appJwt, Deadline deadline) {
+    Map<Long, GitHubInstallation> installations = new LinkedHashMap<>();
+    Set<Long> withoutAccount = new HashSet<>();
+    boolean complete = true;
+    for (int page = 1; ; page++) {
+      InstallationPage read = readPage(appJwt, page, deadline);
+      for (GitHubInstallation installation : read.installations()) {
+        complete &= installations.put(installation.id(), installation) == null;
+      }
+      withoutAccount.addAll(read.withoutAccount());
+      complete &= read.understood();
+      if (!read.hasNext()) {
+        return new InstallationListing(
+            List.copyOf(installations.values()), withoutAccount, complete);
+      }
+    }
+  }
+
+  private InstallationPage readPage(String appJwt, int page, Deadline deadline) {
+    GitHubHttp.Answer answer =
+        http.get("/app/installations?per_page=" + PAGE_SIZE + "&page=" + page, appJwt, deadline);
+    List<GitHubInstallation> installations = new ArrayList<>();
+    List<Long> withoutAccount = new ArrayList<>();
+    boolean understood = true;
+    for (JsonObject entry : answer.read(JsonObject::parseList)) {
+      try {
+        long id = requiredId(entry);
+        installation(id, entry).ifPresentOrElse(installations::add, () -> withoutAccount.add(id));
+      } catch (JsonException e) {
+        understood = false;
+      }
+    }
+    return new InstallationPage(installations, withoutAccount, understood, answer.hasNextPage());
+  }
+
+  /** Empty if the entry has no account, as GitHub lists some. */
+  private static Optional<GitHubInstallation> installation(long id, JsonObject entry) {
+    return entry
+        .object("account")
+        .map(
+            account ->
+                new GitHubInstallation(
+                    id,
+                    required(account.string("node_id"), "node_id"),
+                    entry.string("target_type"),
+                    account.string("login").or(() -> account.string("slug")),
+                    entry.string("suspended_at").isPresent()));
+  }
+
+  @Override
+  public boolean hasInstallation(String appJwt, long installationId, Deadline deadline) {
+    try {
+      http.get("/app/installations/" + installationId, appJwt, deadline);
+      return true;
+    } catch (GitHubException e) {
+      if (e.reason() == GitHubException.Cause.NOT_FOUND) {
+        return false;
+      }
+      throw e;
+    }
+  }
+
+  @Override
+  public InstallationToken createToken(
+      String appJwt, long installationId, TokenScope scope, Deadline deadline) {
+    Map<String, Object> body = new HashMap<>();
+    scope.repositoryIds().ifPresent(ids -> body.put("repository_ids", ids));
+    scope.repositoryNames().ifPresent(names -> body.put("repositories", names));
+    scope.permissions().ifPresent(levels -> body.put("permissions", levels));
+    GitHubHttp.Answer answer =
+        http.post(
+            "/app/installations/" + installationId + "/access_tokens",
+            appJwt,
+            JsonText.of(body),
+            deadline);
+    return answer.read(text -> token(JsonObject.parse(text), answer.requestId()));
+  }
+
+  private static InstallationToken token(JsonObject answer, Optional<String> requestId) {
+    Map<String, String> permissions = new HashMap<>();
+    answer
+        .stringMap("permissions")
+        .orElse(Map.of())
+        .forEach((name, level) -> permissions.put(name, required(level, "permissions")));
+    return new InstallationToken(
+        required(answer.string("token"), "token"),
+        Instant.parse(required(answer.string("expires_at"), "expires_at")),
+        permissions,
+        answer.objects("repositories").map(HttpGitHubApi::repositories),
+        requestId);
+  }
+
+  private static List<Repository> repositories(List<@Nullable JsonObject> entries) {
+    List<Repository> repositories = new ArrayList<>(entries.size());
+    for (JsonObject entry : entries) {
+      JsonObject repository = required(entry, "repositories");
+      repositories.add(
+          new Repository(requiredId(repository), required(repository.string("name"), "name")));
+    }
+    return repositories;
+  }
+
+  @Override
+  public void revoke(InstallationToken token, Deadline deadline) {
+    http.delete("/installation/token", token.value(), deadline);
+  }
+
+  private static long requiredId(JsonObject entry) {
+    return entry.integer("id").orElseThrow(() -> new JsonException("id is missing"));
+  }
+
+  private static <T> T required(Optional<T> member, String name) {
+    return required(member.orElse(null), name);
+  }
+
+  private static <T> T required(@Nullable T member, String name) {
+    if (member == null) {
+      throw new JsonException(name + " is missing");
+    }
+    return member;
+  }
+
+  /**
+   * @param understood whether each entry was an installation
+   */
+  private record InstallationPage(
+      List<GitHubInstallation> installations,
+      List<Long> withoutAccount,
+      boolean understood,
+      boolean hasNext) {}
+}

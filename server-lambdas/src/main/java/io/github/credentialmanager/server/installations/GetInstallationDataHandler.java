@@ -1,0 +1,29 @@
+package io.github.credentialmanager.server.installations;
+
+import com.amazonaws.services.lambda.runtime.Context;
+import com.amazonaws.services.lambda.runtime.RequestStreamHandler;
+import io.github.credentialmanager.server.CredentialManagerServer;
+import io.github.credentialmanager.server.ServerConfiguration;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+
+/** The entry point of the GetInstallationData function. */
+public final class GetInstallationDataHandler implements RequestStreamHandler {
+  private final RequestStreamHandler handler;
+
+  /** As Lambda makes it: configured by the environment. */
+  public GetInstallationDataHandler() {
+    this(CredentialManagerServer.create(ServerConfiguration.fromEnvironment(System.getenv())));
+  }
+
+  public GetInstallationDataHandler(CredentialManagerServer server) {
+    this.handler = server.handler("/installations/info");
+  }
+
+  @Override
+  public void handleRequest(InputStream event, OutputStream response, Context context)
+      throws IOException {
+    handler.handleRequest(event, response, context);
+  }
+}

@@ -1,0 +1,46 @@
+package io.github.credentialmanager.server.outbound;
+
+import java.time.Duration;
+import java.util.function.LongSupplier;
+
+/**
+ * The moment by which a request must have been answered, whatever its parts take.
+ *
+ * <p>Measured by elapsed time, not by wall clock: an invocation is never frozen half way, and a
+ * corrected clock must neither cut it short nor prolong it.
+ *
+ * <p>Immutable.
+ */
+public final class Deadline {
+  private final LongSupplier nanoTime;
+  private final long end;
+
+  private Deadline(LongSupplier nanoTime, long end) {
+    this.nanoTime = nanoTime;
+    this.end = end;
+  }
+
+  /** The deadline that ends that much later than now. */
+  public static Deadline in(Duration time) {
+    return in(time, System::nanoTime);
+  }
+
+  static Deadline in(Duration time, LongSupplier nanoTime) {
+    return new Deadline(nanoTime, nanoTime.getAsLong() + time.toNanos());
+  }
+
+  /** What is left, never negative. */
+  public Duration remaining() {
+    return Duration.ofNanos(Math.max(0, end - nanoTime.getAsLong()));
+  }
+
+  /** What is left, but no more than that. */
+  public Duration atMost(Duration limit) {
+    Duration remaining = remaining();
+    return remaining.compareTo(limit) < 0 ? remaining : limit;
+  }
+
+  public boolean hasPassed() {
+    return remaining().isZero();
+  }
+}
