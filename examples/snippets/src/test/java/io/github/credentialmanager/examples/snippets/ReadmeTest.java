@@ -20,8 +20,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /**
  * Holds every {@code java} block of the READMEs to code that compiles.
  *
- * <p>A block is preceded by {@code <!-- snippet: name -->}; the code stands between {@code // region
- * name} and {@code // endregion} in this module's sources. Both must be the same lines.
+ * <p>A block is preceded by {@code <!-- snippet: name -->}; the code stands between {@code //
+ * region name} and {@code // endregion} in this module's sources. Both must be the same lines.
  */
 class ReadmeTest {
   private static final Path PROJECT = Path.of(System.getProperty("project.dir"));
@@ -69,7 +69,8 @@ class ReadmeTest {
                 Matcher region = REGION.matcher(read(file));
                 while (region.find()) {
                   String before =
-                      regions.put(region.group(1), region.group(2).stripIndent().stripLeading());
+                      regions.put(
+                          region.group(1), region.group(2).stripTrailing().stripIndent() + "\n");
                   assertThat(before).as("two regions named %s", region.group(1)).isNull();
                 }
               });
