@@ -239,10 +239,11 @@ final class Transport implements AutoCloseable {
             .uri(url)
             .putHeader("User-Agent", "credential-manager-sdk-java")
             .putHeader("amz-sdk-invocation-id", invocationId)
-            .putHeader("amz-sdk-request", "attempt=" + attempt + "; max=" + MAX_ATTEMPTS)
-            .putHeader("Content-Length", Integer.toString(body == null ? 0 : body.length));
+            .putHeader("amz-sdk-request", "attempt=" + attempt + "; max=" + MAX_ATTEMPTS);
     if (body != null) {
-      request.putHeader("Content-Type", "application/json");
+      request
+          .putHeader("Content-Type", "application/json")
+          .putHeader("Content-Length", Integer.toString(body.length));
     }
     return request.build();
   }
@@ -256,7 +257,11 @@ final class Transport implements AutoCloseable {
       throws IOException {
     SignedRequest signed = sign(request, body == null ? new byte[0] : body, region, failures);
     HttpExecuteRequest.Builder execute = HttpExecuteRequest.builder().request(signed.request());
-    signed.payload().ifPresent(execute::contentStreamProvider);
+    if (body != null) {
+      // For an empty one the URL connection would add a content type of its own, which the server
+      // refuses.
+      signed.payload().ifPresent(execute::contentStreamProvider);
+    }
     ExecutableHttpRequest call = http.prepareRequest(execute.build());
     AtomicBoolean late = new AtomicBoolean();
     ScheduledFuture<?> abort =
