@@ -1,0 +1,5 @@
+/** Hand tokens to JGit. */
+@NullMarked
+package io.github.credentialmanager.jgit;
+
+import org.jspecify.annotations.NullMarked;
