@@ -48,13 +48,14 @@ final class VendedTokens implements TokenProvider {
     AccessToken token = cached;
     if (token == null || !token.expirationTime().isAfter(clock.instant().plusSeconds(120))) {
       vends.add(request);
-      token =
+      AccessToken.Builder builder =
           AccessToken.builder(
                   request.appId(),
                   Secret.of(gitHub.issueToken(replication)),
                   clock.instant().plus(Duration.ofHours(1)))
-              .issuedAt(clock.instant())
-              .build();
+              .issuedAt(clock.instant());
+      request.nodeId().ifPresent(builder::nodeId);
+      token = builder.build();
       cached = caching ? token : null;
     }
     return token;
