@@ -261,6 +261,12 @@ public final class CachingTokenProvider implements TokenProvider {
     return slot;
   }
 
+  /** As far as the garbage collector has been. */
+  long slotsInMemory() {
+    reachableSlots.cleanUp();
+    return reachableSlots.estimatedSize();
+  }
+
   // ---- waiting
 
   private AccessToken await(TokenRequest request) {
