@@ -1,0 +1,4 @@
+@NullMarked
+package io.github.credentialmanager.infra;
+
+import org.jspecify.annotations.NullMarked;
