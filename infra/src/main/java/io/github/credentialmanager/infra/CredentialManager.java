@@ -19,6 +19,8 @@ import software.amazon.awscdk.NestedStack;
 import software.amazon.awscdk.NestedStackProps;
 import software.amazon.awscdk.TagProps;
 import software.amazon.awscdk.Tags;
+import software.amazon.awscdk.services.cloudwatch.Alarm;
+import software.amazon.awscdk.services.cloudwatch.Dashboard;
 import software.amazon.awscdk.services.dynamodb.Attribute;
 import software.amazon.awscdk.services.dynamodb.AttributeType;
 import software.amazon.awscdk.services.dynamodb.BillingMode;
@@ -35,13 +37,15 @@ import software.amazon.awscdk.services.iam.IGrantable;
 import software.amazon.awscdk.services.iam.PolicyStatement;
 import software.amazon.awscdk.services.iam.ServicePrincipal;
 import software.amazon.awscdk.services.kms.IKey;
+import software.amazon.awscdk.services.lambda.CfnEventInvokeConfig;
+import software.amazon.awscdk.services.lambda.CfnEventInvokeConfig.DestinationConfigProperty;
+import software.amazon.awscdk.services.lambda.CfnEventInvokeConfig.OnFailureProperty;
 import software.amazon.awscdk.services.lambda.Code;
-import software.amazon.awscdk.services.lambda.EventInvokeConfigOptions;
 import software.amazon.awscdk.services.lambda.Function;
 import software.amazon.awscdk.services.lambda.FunctionUrl;
 import software.amazon.awscdk.services.lambda.FunctionUrlAuthType;
 import software.amazon.awscdk.services.lambda.FunctionUrlOptions;
-import software.amazon.awscdk.services.lambda.destinations.SqsDestination;
+import software.amazon.awscdk.services.sns.ITopic;
 import software.amazon.awscdk.services.sqs.Queue;
 import software.constructs.Construct;
 
@@ -78,6 +82,7 @@ public final class CredentialManager extends NestedStack {
   private final ServerFunction installationTracker;
   private final ServerFunction rateLimitTracker;
   private final Queue failedRuns;
+  private final Monitoring monitoring;
 
   private record Endpoint(ServerFunction function, FunctionUrl url, Set<String> callerAccounts) {}
 
@@ -106,6 +111,7 @@ public final class CredentialManager extends NestedStack {
             "refresh.InstallationTrackerHandler",
             "Brings the table of GitHub App installations up to date",
             props.installationTrackerSchedule,
+            true,
             Map.of(),
             code);
     rateLimitTracker =
@@ -114,9 +120,15 @@ public final class CredentialManager extends NestedStack {
             "ratelimit.RateLimitTrackerHandler",
             "Measures GitHub's rate limits",
             props.rateLimitTrackerSchedule,
+            props.rateLimitTracking,
             Map.of("RATE_LIMIT_CATEGORIES", String.join(",", props.rateLimitCategories)),
             code);
     grantWork();
+    Map<Operation, ServerFunction> functions = new EnumMap<>(Operation.class);
+    endpoints.forEach((operation, endpoint) -> functions.put(operation, endpoint.function()));
+    monitoring =
+        new Monitoring(
+            this, props, functions, installationTracker, rateLimitTracker, failedRuns, appTable);
   }
 
   // ---- What callers use
@@ -165,6 +177,44 @@ public final class CredentialManager extends NestedStack {
     environment.put("GITHUB_API_URL", props.gitHubApiUrl);
     environment.forEach(function::addEnvironment);
     return Map.copyOf(environment);
+  }
+
+  /**
+   * Adds the alarms, which tell a topic when they go off and when all is well again.
+   *
+   * <p>CloudWatch is let in to the topic. A topic that was imported, or is encrypted, needs that
+   * from its owner.
+   */
+  public List<Alarm> addAlarms(ITopic topic) {
+    topic.addToResourcePolicy(
+        PolicyStatement.Builder.create()
+            .sid("AlarmsOf" + getNode().getAddr())
+            .principals(List.of(new ServicePrincipal("cloudwatch.amazonaws.com")))
+            .actions(List.of("sns:Publish"))
+            .resources(List.of(topic.getTopicArn()))
+            .conditions(Map.of("StringEquals", Map.of("aws:SourceAccount", getAccount())))
+            .build());
+    return monitoring.addAlarms(topic);
+  }
+
+  /**
+   * Adds a dashboard: vends, latency, refusals and errors, cache hits, the schedules, and GitHub's
+   * rate limits for each installation.
+   */
+  public Dashboard addDashboard() {
+    return monitoring.addDashboard();
+  }
+
+  /**
+   * Adds a dashboard of GitHub's rate limits with an alarm of its own, which tells nobody.
+   *
+   * @param limit the percentage left at which the alarm goes off
+   */
+  public Dashboard rateLimitDashboard(int limit) {
+    if (limit < 0 || limit > 100) {
+      throw new IllegalArgumentException("limit must be a percentage: " + limit);
+    }
+    return monitoring.addRateLimitDashboard(limit);
   }
 
   /** The table of Apps: which KMS key signs for which App. */
@@ -358,6 +408,7 @@ public final class CredentialManager extends NestedStack {
       String handler,
       String description,
       Schedule schedule,
+      boolean enabled,
       Map<String, String> ownEnvironment,
       Code code) {
     Map<String, String> environment = new LinkedHashMap<>(serverEnvironment());
@@ -376,14 +427,22 @@ public final class CredentialManager extends NestedStack {
     // EventBridge invokes asynchronously. Unless told otherwise, Lambda repeats a failed run twice
     // and a throttled one for six hours: runs would pile up behind the next ones.
     Duration stale = Duration.minutes(10);
-    tracker.alias.configureAsyncInvoke(
-        EventInvokeConfigOptions.builder()
-            .retryAttempts(1)
-            .maxEventAge(stale)
-            .onFailure(new SqsDestination(failedRuns))
-            .build());
+    tracker.allow(
+        "ReportFailedRuns", List.of("sqs:SendMessage"), List.of(failedRuns.getQueueArn()));
+    CfnEventInvokeConfig.Builder.create(tracker, "AsyncInvoke")
+        .functionName(tracker.function.getFunctionName())
+        .qualifier(tracker.alias.getAliasName())
+        .maximumRetryAttempts(1)
+        .maximumEventAgeInSeconds(stale.toSeconds())
+        .destinationConfig(
+            DestinationConfigProperty.builder()
+                .onFailure(
+                    OnFailureProperty.builder().destination(failedRuns.getQueueArn()).build())
+                .build())
+        .build();
     Rule.Builder.create(tracker, "Schedule")
         .schedule(schedule)
+        .enabled(enabled)
         .targets(
             List.of(
                 LambdaFunction.Builder.create(tracker.alias)

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awscdk.Duration;
@@ -53,6 +54,7 @@ public final class CredentialManagerProps {
   final String gitHubApiUrl;
   final Schedule installationTrackerSchedule;
   final Schedule rateLimitTrackerSchedule;
+  final boolean rateLimitTracking;
   final List<String> rateLimitCategories;
   final @Nullable String callerPolicy;
   final List<String> callerAccounts;
@@ -79,6 +81,7 @@ public final class CredentialManagerProps {
     this.gitHubApiUrl = builder.gitHubApiUrl;
     this.installationTrackerSchedule = builder.installationTrackerSchedule;
     this.rateLimitTrackerSchedule = builder.rateLimitTrackerSchedule;
+    this.rateLimitTracking = builder.rateLimitTracking;
     this.rateLimitCategories = builder.rateLimitCategories;
     this.callerPolicy = builder.callerPolicy;
     this.callerAccounts = builder.callerAccounts;
@@ -95,6 +98,7 @@ public final class CredentialManagerProps {
   /** Collects the properties of a {@link CredentialManager}. */
   public static final class Builder {
     private static final Pattern ACCOUNT = Pattern.compile("\\d{12}");
+    private static final Pattern RATE = Pattern.compile("rate\\((\\d+) (minute|hour|day)s?\\)");
     private static final Pattern CATEGORY = Pattern.compile("[a-z_]+");
 
     /** Lambda takes 4 KB of environment in all; the other variables need less than the rest. */
@@ -117,6 +121,7 @@ public final class CredentialManagerProps {
     private String gitHubApiUrl = "https://api.github.com";
     private Schedule installationTrackerSchedule = Schedule.rate(Duration.minutes(30));
     private Schedule rateLimitTrackerSchedule = Schedule.rate(Duration.minutes(10));
+    private boolean rateLimitTracking = true;
     private List<String> rateLimitCategories = List.of("core", "graphql", "search");
     private @Nullable String callerPolicy;
     private List<String> callerAccounts = List.of();
@@ -278,6 +283,16 @@ public final class CredentialManagerProps {
     }
 
     /**
+     * Whether GitHub's rate limits are measured at all; they are unless set to false.
+     *
+     * <p>The metrics are most of the cost where there are many installations.
+     */
+    public Builder rateLimitTracking(boolean rateLimitTracking) {
+      this.rateLimitTracking = rateLimitTracking;
+      return this;
+    }
+
+    /**
      * The categories of GitHub's {@code GET /rate_limit} that become metrics; core, graphql and
      * search unless set. Each costs five custom metrics an installation.
      */
@@ -355,13 +370,42 @@ public final class CredentialManagerProps {
     }
 
     /**
-     * @throws IllegalArgumentException if subnets or security groups are given without a network
+     * @throws IllegalArgumentException if subnets or security groups are given without a network,
+     *     or if an alarm would take a schedule's interval for silence
      */
     public CredentialManagerProps build() {
       if (vpc == null && (vpcSubnets != null || securityGroups != null)) {
         throw new IllegalArgumentException("vpcSubnets and securityGroups need a vpc");
       }
+      requireLonger(
+          alarmThresholds.installationTrackerSilence,
+          installationTrackerSchedule,
+          "installationTrackerSilence");
+      if (rateLimitTracking) {
+        requireLonger(
+            alarmThresholds.rateLimitTrackerSilence,
+            rateLimitTrackerSchedule,
+            "rateLimitTrackerSilence");
+      }
       return new CredentialManagerProps(this);
+    }
+
+    private static void requireLonger(Duration silence, Schedule schedule, String name) {
+      Matcher rate = RATE.matcher(schedule.getExpressionString());
+      if (!rate.matches()) {
+        return; // A cron expression: the longest gap cannot be read off it.
+      }
+      int minutes =
+          Integer.parseInt(rate.group(1))
+              * switch (rate.group(2)) {
+                case "hour" -> 60;
+                case "day" -> 24 * 60;
+                default -> 1;
+              };
+      if (silence.toMinutes().intValue() <= minutes) {
+        throw new IllegalArgumentException(
+            "alarmThresholds: " + name + " must be longer than " + rate.group());
+      }
     }
   }
 }

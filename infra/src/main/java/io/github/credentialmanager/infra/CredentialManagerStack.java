@@ -4,6 +4,7 @@ import org.jspecify.annotations.Nullable;
 import software.amazon.awscdk.CfnOutput;
 import software.amazon.awscdk.Stack;
 import software.amazon.awscdk.StackProps;
+import software.amazon.awscdk.services.sns.Topic;
 import software.constructs.Construct;
 
 /** A stack that holds one {@link CredentialManager} and puts out what callers and tools need. */
@@ -31,6 +32,19 @@ public final class CredentialManagerStack extends Stack {
 
   public CredentialManager getCredentialManager() {
     return credentialManager;
+  }
+
+  /**
+   * Adds the alarms with a topic of their own, and the dashboard.
+   *
+   * @return the topic, for subscriptions
+   */
+  public Topic addAlarms() {
+    Topic topic = Topic.Builder.create(this, "Alarms").enforceSsl(true).build();
+    credentialManager.addAlarms(topic);
+    credentialManager.addDashboard();
+    output("AlarmTopicArn", topic.getTopicArn());
+    return topic;
   }
 
   private void output(String id, String value) {

@@ -3,6 +3,7 @@ package io.github.credentialmanager.infra;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import software.amazon.awscdk.CfnResource;
 import software.constructs.IConstruct;
 
@@ -20,10 +21,10 @@ final class ExplainedFindings {
 
   /** Explains a finding on every resource below a construct. */
   static void on(IConstruct construct, String rule, String reason, String... appliesTo) {
-    Map<String, Object> explained =
-        appliesTo.length == 0
-            ? Map.of("id", rule, "reason", reason)
-            : Map.of("id", rule, "reason", reason, "applies_to", List.of(appliesTo));
+    Map<String, Object> explained = new TreeMap<>(Map.of("id", rule, "reason", reason));
+    if (appliesTo.length > 0) {
+      explained.put("applies_to", List.of(appliesTo));
+    }
     for (IConstruct child : construct.getNode().findAll()) {
       if (child instanceof CfnResource resource) {
         add(resource, explained);

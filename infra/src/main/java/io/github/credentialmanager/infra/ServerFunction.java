@@ -2,7 +2,9 @@ package io.github.credentialmanager.infra;
 
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awscdk.Annotations;
 import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.services.iam.Effect;
 import software.amazon.awscdk.services.iam.PolicyStatement;
@@ -78,11 +80,13 @@ final class ServerFunction extends Construct {
             // The server's lines are JSON already; this turns Lambda's own into JSON, too.
             .loggingFormat(LoggingFormat.JSON)
             .tracing(props.tracing ? Tracing.ACTIVE : Tracing.DISABLED)
-            .environment(environment)
+            .environment(new TreeMap<>(environment))
             .vpc(props.vpc)
             .vpcSubnets(props.vpcSubnets)
             .securityGroups(props.securityGroups)
             .build();
+    // Said of every function with SnapStart, published versions or not.
+    Annotations.of(function).acknowledgeWarning("@aws-cdk/aws-lambda:snapStartRequirePublish");
     alias = function.addAlias("live");
     if (props.tracing) {
       ExplainedFindings.on(
@@ -95,14 +99,23 @@ final class ServerFunction extends Construct {
     allow(sid, actions, resources, Map.of());
   }
 
+  /**
+   * @param conditions by operator and key
+   */
   void allow(
-      String sid, List<String> actions, List<String> resources, Map<String, Object> conditions) {
+      String sid,
+      List<String> actions,
+      List<String> resources,
+      Map<String, Map<String, String>> conditions) {
+    // In order: a template that differs from run to run is an update that changes nothing.
+    Map<String, Object> ordered = new TreeMap<>();
+    conditions.forEach((operator, keys) -> ordered.put(operator, new TreeMap<>(keys)));
     role.addToPolicy(
         PolicyStatement.Builder.create()
             .sid(sid)
             .actions(actions)
             .resources(resources)
-            .conditions(conditions)
+            .conditions(ordered)
             .build());
   }
 

@@ -365,10 +365,11 @@ class PermissionsTest {
             + ":live");
   }
 
-  /** The policy that README.md hands to the owners of other accounts. */
+  /** The policy that OPERATIONS.md hands to the owners of other accounts. */
   private static List<JsonNode> documentedCallerPolicy(String functionArn) throws IOException {
     return IamEvaluator.statements(
         new ObjectMapper()
-            .readTree(Readme.block("policy of a caller").replace("FUNCTION_ARN", functionArn)));
+            .readTree(
+                OperationsGuide.block("policy of a caller").replace("FUNCTION_ARN", functionArn)));
   }
 }

@@ -34,6 +34,8 @@ final class SynthesizedStack {
           REGION,
           "AWS::Partition",
           "aws",
+          "AWS::StackName",
+          "NestedStack",
           "AWS::URLSuffix",
           "amazonaws.com");
 
@@ -49,16 +51,26 @@ final class SynthesizedStack {
     this.nested = JSON.valueToTree(Template.fromStack(credentialManager).toJSON());
   }
 
+  /** A stack with the construct and what a consumer adds. */
   static SynthesizedStack of(
       CredentialManagerProps props, BiConsumer<Stack, CredentialManager> consumer) {
-    Stack stack = new Stack(new App(), "Test");
-    CredentialManager credentialManager = new CredentialManager(stack, "CredentialManager", props);
-    consumer.accept(stack, credentialManager);
-    return new SynthesizedStack(stack, credentialManager);
+    return in(new Stack(new App(), "Test"), props, consumer);
   }
 
   static SynthesizedStack of(CredentialManagerProps props) {
     return of(props, (stack, credentialManager) -> {});
+  }
+
+  /** A stack that was begun already, with the construct added. */
+  static SynthesizedStack in(Stack stack, CredentialManagerProps props) {
+    return in(stack, props, (scope, credentialManager) -> {});
+  }
+
+  private static SynthesizedStack in(
+      Stack stack, CredentialManagerProps props, BiConsumer<Stack, CredentialManager> consumer) {
+    CredentialManager credentialManager = new CredentialManager(stack, "CredentialManager", props);
+    consumer.accept(stack, credentialManager);
+    return new SynthesizedStack(stack, credentialManager);
   }
 
   /** The nested stack's template as it is. */
@@ -195,6 +207,7 @@ final class SynthesizedStack {
     }
     if (attribute.equals("Arn")) {
       return switch (resource.path("Type").asText()) {
+        case "AWS::CloudWatch::Alarm" -> arn("cloudwatch", "alarm:" + id);
         case "AWS::DynamoDB::Table" -> arn("dynamodb", "table/" + id);
         case "AWS::Events::Rule" -> arn("events", "rule/" + id);
         case "AWS::IAM::Role" -> "arn:aws:iam::" + ACCOUNT + ":role/" + id;

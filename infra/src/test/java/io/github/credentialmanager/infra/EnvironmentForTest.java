@@ -1,0 +1,127 @@
+package io.github.credentialmanager.infra;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.credentialmanager.infra.IamEvaluator.Request;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import software.amazon.awscdk.Stack;
+import software.amazon.awscdk.services.iam.Role;
+import software.amazon.awscdk.services.iam.ServicePrincipal;
+import software.amazon.awscdk.services.lambda.Code;
+import software.amazon.awscdk.services.lambda.Function;
+import software.amazon.awscdk.services.lambda.Runtime;
+
+/** {@link CredentialManager#environmentFor}: a consumer's function, ready in one call. */
+@RequiresNode
+class EnvironmentForTest {
+  private static final Map<String, Map<String, String>> RETURNED = new HashMap<>();
+
+  private static SynthesizedStack stack;
+
+  @BeforeAll
+  static void synthesise() {
+    stack =
+        SynthesizedStack.of(
+            CredentialManagerProps.builder().build(),
+            (scope, credentialManager) -> {
+              RETURNED.put("Plain", credentialManager.environmentFor(function(scope, "Plain")));
+              RETURNED.put(
+                  "Chosen",
+                  credentialManager.environmentFor(
+                      function(scope, "Chosen"),
+                      Operation.GET_APP_TOKEN,
+                      Operation.GET_INSTALLATIONS));
+            });
+  }
+
+  private static Function function(Stack scope, String id) {
+    return Function.Builder.create(scope, id)
+        .runtime(Runtime.PYTHON_3_13)
+        .handler("index.handler")
+        .code(Code.fromInline("pass"))
+        // The library's own role has a managed policy, which the evaluator does not know.
+        .role(
+            Role.Builder.create(scope, id + "Role")
+                .assumedBy(new ServicePrincipal("lambda.amazonaws.com"))
+                .build())
+        .build();
+  }
+
+  @Test
+  void givesInstallationTokensUnlessToldOtherwise() {
+    assertThat(variables("Plain").fieldNames())
+        .toIterable()
+        .containsExactlyInAnyOrder(
+            "CREDENTIAL_MANAGER_INSTALLATION_TOKEN_ENDPOINT", "GITHUB_API_URL");
+    assertThat(mayUse("Plain")).containsExactly(Operation.GET_INSTALLATION_TOKEN);
+  }
+
+  @Test
+  void givesTheOperationsThatAreNamed() {
+    assertThat(variables("Chosen").fieldNames())
+        .toIterable()
+        .containsExactlyInAnyOrder(
+            "CREDENTIAL_MANAGER_APP_TOKEN_ENDPOINT",
+            "CREDENTIAL_MANAGER_INSTALLATIONS_ENDPOINT",
+            "GITHUB_API_URL");
+    assertThat(mayUse("Chosen"))
+        .containsExactly(Operation.GET_APP_TOKEN, Operation.GET_INSTALLATIONS);
+  }
+
+  @Test
+  void pointsAtTheUrls() {
+    assertThat(variables("Plain").path("CREDENTIAL_MANAGER_INSTALLATION_TOKEN_ENDPOINT").asText())
+        .isEqualTo(
+            stack.resource("AWS::Lambda::Url", "GetInstallationToken").id() + ".FunctionUrl");
+  }
+
+  @Test
+  void returnsWhatItSet() {
+    assertThat(RETURNED.get("Chosen"))
+        .containsOnlyKeys(
+            "CREDENTIAL_MANAGER_APP_TOKEN_ENDPOINT",
+            "CREDENTIAL_MANAGER_INSTALLATIONS_ENDPOINT",
+            "GITHUB_API_URL");
+  }
+
+  private static JsonNode variables(String function) {
+    return stack.resolved(consumer("AWS::Lambda::Function", function)).at("/Environment/Variables");
+  }
+
+  private static SynthesizedStack.Resource consumer(String type, String id) {
+    return stack.resources(type).stream()
+        .filter(resource -> resource.id().matches(id + "[0-9A-F]{8}"))
+        .findAny()
+        .orElseThrow();
+  }
+
+  private static List<Operation> mayUse(String function) {
+    IamEvaluator iam = IamEvaluator.of(stack);
+    String role =
+        "arn:aws:iam::111111111111:role/" + consumer("AWS::IAM::Role", function + "Role").id();
+    return Arrays.stream(Operation.values())
+        .filter(
+            operation ->
+                iam.allows(
+                    new Request(
+                        role,
+                        "lambda:InvokeFunctionUrl",
+                        SynthesizedStack.arn(
+                            "lambda",
+                            "function:"
+                                + stack
+                                    .resource(
+                                        "AWS::Lambda::Function",
+                                        operation.constructId() + "Function")
+                                    .id()
+                                + ":live"),
+                        Map.of("lambda:FunctionUrlAuthType", "AWS_IAM"))))
+        .toList();
+  }
+}
