@@ -1,8 +1,11 @@
 package io.github.credentialmanager.ops;
 
+import static java.util.Objects.requireNonNull;
+
 import io.github.credentialmanager.ops.KeyManagerException.Reason;
 import java.time.Instant;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -26,17 +29,26 @@ final class AppTable {
   private static final String APP_ID = "AppId";
   private static final String LIVE = "KmsKeyArn";
   private static final String PREVIOUS = "PreviousKmsKeyArn";
+  private static final String RETIRING = "RetiringKmsKeyArn";
   private static final String SWITCHED_ON = "KmsKeySwitchedOn";
 
   private final DynamoDbClient dynamoDb;
   private final String tableName;
 
-  /** One App's row. */
-  record Row(@Nullable String live, @Nullable String previous, @Nullable Instant switchedOn) {
-    boolean names(String keyArn) {
-      return keyArn.equals(live) || keyArn.equals(previous);
-    }
-  }
+  /**
+   * One App's row.
+   *
+   * @param live the key that signs
+   * @param previous the key before it, for the server to fall back on
+   * @param retiring a former previous key whose retirement has begun and may not be finished
+   * @param switchedOn when {@code live} became live, where this tool did it
+   */
+  record Row(
+      long appId,
+      @Nullable String live,
+      @Nullable String previous,
+      @Nullable String retiring,
+      @Nullable Instant switchedOn) {}
 
   AppTable(DynamoDbClient dynamoDb, String tableName) {
     this.dynamoDb = dynamoDb;
@@ -48,13 +60,9 @@ final class AppTable {
     try {
       Map<String, AttributeValue> item =
           dynamoDb.getItem(b -> b.tableName(tableName).key(key(appId)).consistentRead(true)).item();
-      return item.isEmpty() ? Optional.empty() : Optional.of(rowOf(item));
+      return item.isEmpty() ? Optional.empty() : rowOf(item);
     } catch (ResourceNotFoundException e) {
-      throw new KeyManagerException(
-          Reason.BAD_CONFIGURATION,
-          "There is no table %s in this account and region: `credential-manager get-table-name` lists the App tables"
-              .formatted(tableName),
-          e);
+      throw noSuchTable(e);
     } catch (SdkException e) {
       if (e instanceof AwsServiceException service
           && service.awsErrorDetails() != null
@@ -79,7 +87,7 @@ final class AppTable {
     String live = before == null ? null : before.live();
     Map<String, AttributeValue> values = new HashMap<>();
     values.put(":new", AttributeValue.fromS(keyArn));
-    values.put(":now", AttributeValue.fromS(now.toString()));
+    values.put(":now", AttributeValue.fromS(Timestamps.format(now)));
     UpdateItemRequest.Builder update =
         UpdateItemRequest.builder()
             .tableName(tableName)
@@ -99,7 +107,7 @@ final class AppTable {
     try {
       dynamoDb.updateItem(update.expressionAttributeValues(values).build());
     } catch (ConditionalCheckFailedException e) {
-      if (e.hasItem() && keyArn.equals(rowOf(e.item()).live())) {
+      if (e.hasItem() && keyArn.equals(text(e.item(), LIVE))) {
         return; // the SDK had sent the write twice
       }
       throw new SwitchException(
@@ -123,6 +131,74 @@ final class AppTable {
     }
   }
 
+  /**
+   * Moves the previous key out of use; {@link Row#retiring()} remembers it until {@link
+   * #finishRetiring}, so that a retirement that was cut off can be finished.
+   */
+  void startRetiring(Row row) {
+    retire(
+        row,
+        "SET RetiringKmsKeyArn = :key REMOVE PreviousKmsKeyArn",
+        "PreviousKmsKeyArn = :key AND KmsKeyArn = :live",
+        requireNonNull(row.previous(), "previous"));
+  }
+
+  void finishRetiring(Row row) {
+    retire(
+        row,
+        "REMOVE RetiringKmsKeyArn",
+        "RetiringKmsKeyArn = :key AND KmsKeyArn = :live",
+        requireNonNull(row.retiring(), "retiring"));
+  }
+
+  private void retire(Row row, String update, String condition, String keyArn) {
+    try {
+      dynamoDb.updateItem(
+          b ->
+              b.tableName(tableName)
+                  .key(key(row.appId()))
+                  .updateExpression(update)
+                  .conditionExpression(condition)
+                  .expressionAttributeValues(
+                      Map.of(
+                          ":key", AttributeValue.fromS(keyArn),
+                          ":live", AttributeValue.fromS(requireNonNull(row.live(), "live")))));
+    } catch (ConditionalCheckFailedException e) {
+      throw new KeyManagerException(
+          Reason.UNSAFE,
+          "The row of App %d in %s was changed meanwhile: run the same command again"
+              .formatted(row.appId(), tableName),
+          e);
+    } catch (SdkException e) {
+      throw AwsFailures.explain("dynamodb:UpdateItem on " + tableName, e);
+    }
+  }
+
+  /** Every row of the table. */
+  List<Row> rows() {
+    try {
+      return dynamoDb
+          .scanPaginator(b -> b.tableName(tableName).consistentRead(true))
+          .items()
+          .stream()
+          .map(AppTable::rowOf)
+          .flatMap(Optional::stream)
+          .toList();
+    } catch (ResourceNotFoundException e) {
+      throw noSuchTable(e);
+    } catch (SdkException e) {
+      throw AwsFailures.explain("dynamodb:Scan on " + tableName, e);
+    }
+  }
+
+  private KeyManagerException noSuchTable(ResourceNotFoundException e) {
+    return new KeyManagerException(
+        Reason.BAD_CONFIGURATION,
+        "There is no table %s in this account and region: `credential-manager get-table-name` lists the App tables"
+            .formatted(tableName),
+        e);
+  }
+
   private boolean isLive(String keyArn, long appId) {
     try {
       return row(appId).filter(row -> keyArn.equals(row.live())).isPresent();
@@ -131,12 +207,20 @@ final class AppTable {
     }
   }
 
-  private Row rowOf(Map<String, AttributeValue> item) {
+  /** Empty for an item that is no App's: another table's. */
+  private static Optional<Row> rowOf(Map<String, AttributeValue> item) {
+    AttributeValue appId = item.get(APP_ID);
+    if (appId == null || appId.n() == null || !appId.n().matches("[0-9]{1,18}")) {
+      return Optional.empty();
+    }
     String switchedOn = text(item, SWITCHED_ON);
-    return new Row(
-        text(item, LIVE),
-        text(item, PREVIOUS),
-        switchedOn == null ? null : Timestamps.parse(switchedOn).orElse(null));
+    return Optional.of(
+        new Row(
+            Long.parseLong(appId.n()),
+            text(item, LIVE),
+            text(item, PREVIOUS),
+            text(item, RETIRING),
+            switchedOn == null ? null : Timestamps.parse(switchedOn).orElse(null)));
   }
 
   private static @Nullable String text(Map<String, AttributeValue> item, String name) {

@@ -4,8 +4,8 @@ import io.github.credentialmanager.ops.KeyManagerException.Reason;
 import java.util.Locale;
 import java.util.Set;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
-import software.amazon.awssdk.core.exception.SdkClientException;
 import software.amazon.awssdk.core.exception.SdkException;
 
 /** Says of a failed AWS call which permission or setting it needs. */
@@ -36,37 +36,10 @@ final class AwsFailures {
 
   static KeyManagerException explain(String action, SdkException e) {
     if (e instanceof AwsServiceException service && service.awsErrorDetails() != null) {
-      String code = String.valueOf(service.awsErrorDetails().errorCode());
-      if (code.toLowerCase(Locale.ROOT).contains("accessdenied")
-          || code.equals("UnauthorizedOperation")
-          || code.equals("NotAuthorized")) {
-        return new KeyManagerException(
-            Reason.ACCESS_DENIED,
-            "AWS denies %s to this identity: allow it (README, Permissions) or use another --profile"
-                .formatted(action),
-            e);
-      }
-      if (BAD_CREDENTIALS.contains(code)) {
-        return new KeyManagerException(
-            Reason.BAD_CONFIGURATION,
-            "AWS does not accept the credentials (%s): renew them or use another --profile"
-                .formatted(code),
-            e);
-      }
-      if (service.isThrottlingException() || service.statusCode() >= 500) {
-        return new KeyManagerException(
-            Reason.UNAVAILABLE,
-            "AWS cannot do %s now (%s): run the same command again later".formatted(action, code),
-            e);
-      }
-      return new KeyManagerException(
-          Reason.BAD_CONFIGURATION, "AWS refuses %s (%s)".formatted(action, code), e);
-    }
-    String message = String.valueOf(e.getMessage());
-    if (e instanceof SdkClientException && message.contains("Unable to load credentials")) {
-      return new KeyManagerException(
-          Reason.BAD_CONFIGURATION,
-          "No AWS credentials found: sign in, or give --profile or AWS_ACCESS_KEY_ID",
+      return explain(
+          action,
+          String.valueOf(service.awsErrorDetails().errorCode()),
+          service.isThrottlingException() || service.statusCode() >= 500,
           e);
     }
     return new KeyManagerException(
@@ -74,5 +47,38 @@ final class AwsFailures {
         "No answer from AWS to %s: check the network and the region, then run the same command again"
             .formatted(action),
         e);
+  }
+
+  /**
+   * @param code AWS's name for the error, without name space
+   * @param passing whether the same call may succeed later
+   */
+  static KeyManagerException explain(
+      String action, String code, boolean passing, @Nullable Throwable cause) {
+    if (passing) {
+      return new KeyManagerException(
+          Reason.UNAVAILABLE,
+          "AWS cannot do %s now (%s): run the same command again later".formatted(action, code),
+          cause);
+    }
+    if (code.toLowerCase(Locale.ROOT).contains("accessdenied")
+        || code.equals("UnauthorizedOperation")) {
+      return new KeyManagerException(
+          Reason.ACCESS_DENIED,
+          "AWS denies %s to this identity: allow it (README, Permissions) or use another --profile"
+              .formatted(action),
+          cause);
+    }
+    if (BAD_CREDENTIALS.contains(code)) {
+      return new KeyManagerException(
+          Reason.BAD_CONFIGURATION,
+          "AWS does not accept the credentials (%s): renew them or use another --profile"
+              .formatted(code),
+          cause);
+    }
+    return new KeyManagerException(
+        Reason.BAD_CONFIGURATION,
+        "AWS refuses %s (%s): see the call with --verbose".formatted(action, code),
+        cause);
   }
 }

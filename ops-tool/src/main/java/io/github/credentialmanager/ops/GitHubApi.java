@@ -18,12 +18,16 @@ import java.time.InstantSource;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 
 /**
  * The few calls to GitHub that a key is proven with. The JWT is sent to the configured API root
@@ -39,23 +43,36 @@ final class GitHubApi {
   private static final int ATTEMPTS = 3;
 
   /** A clock further off than the 60 s of back-dating makes GitHub refuse every JWT. */
-  private static final Duration TOLERATED_SKEW = Duration.ofSeconds(50);
+  static final Duration TOLERATED_SKEW = Duration.ofSeconds(50);
 
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final Set<String> LOOPBACK = Set.of("localhost", "127.0.0.1", "[::1]");
 
   private final URI root;
   private final InstantSource clock;
-  private final Pause pause;
+  private final Consumer<Duration> pause;
+  private final Consumer<String> trace;
   private final HttpClient http;
 
   /** What {@code GET /app} tells of an App. */
-  record App(long id, String slug) {}
+  record App(long id, String slug, Map<String, String> permissions) {}
 
-  GitHubApi(URI root, InstantSource clock, Pause pause) {
+  /** What {@code GET /app/installations} tells of an installation. */
+  record Installation(
+      long id,
+      String nodeId,
+      String account,
+      boolean suspended,
+      String settingsUrl,
+      Map<String, String> permissions) {}
+
+  /**
+   * @param trace is told each answer's method, path, status and request id
+   */
+  GitHubApi(URI root, InstantSource clock, Consumer<Duration> pause, Consumer<String> trace) {
     this.root = checked(root);
     this.clock = clock;
     this.pause = pause;
+    this.trace = trace;
     this.http =
         HttpClient.newBuilder()
             .connectTimeout(CONNECT_TIMEOUT)
@@ -69,7 +86,7 @@ final class GitHubApi {
    * @param fingerprint of the key that signs, for the message
    */
   App prove(long appId, AppJwt.Signer signer, String fingerprint) {
-    JsonNode app = get("/app", appId, signer, fingerprint);
+    JsonNode app = parsed(get("/app", appId, signer, fingerprint));
     JsonNode id = app.path("id");
     if (!id.isIntegralNumber() || !id.canConvertToLong()) {
       throw notAnApiRoot();
@@ -80,43 +97,91 @@ final class GitHubApi {
           "The key belongs to App %d, not to App %d: give the id shown on the App's settings page"
               .formatted(id.longValue(), appId));
     }
-    return new App(appId, app.path("slug").asText(""));
+    return new App(appId, app.path("slug").asText(""), permissions(app));
   }
 
-  private JsonNode get(String path, long appId, AppJwt.Signer signer, String fingerprint) {
+  /** The App's installations, all pages. */
+  List<Installation> installations(long appId, AppJwt.Signer signer, String fingerprint) {
+    List<Installation> installations = new ArrayList<>();
+    for (int page = 1; ; page++) {
+      HttpResponse<byte[]> response =
+          get("/app/installations?per_page=100&page=" + page, appId, signer, fingerprint);
+      JsonNode entries = parsed(response);
+      for (JsonNode entry : entries) {
+        JsonNode account = entry.path("account");
+        installations.add(
+            new Installation(
+                entry.path("id").asLong(),
+                account.path("node_id").asText(""),
+                account.path("login").asText(account.path("slug").asText("")),
+                !entry.path("suspended_at").isMissingNode() && !entry.path("suspended_at").isNull(),
+                entry.path("html_url").asText(""),
+                permissions(entry)));
+      }
+      boolean last =
+          response.headers().allValues("link").stream()
+              .noneMatch(link -> link.contains("rel=\"next\""));
+      if (last || entries.isEmpty()) {
+        return installations;
+      }
+    }
+  }
+
+  /** How far this machine's clock is ahead of GitHub's, or empty if GitHub tells no time. */
+  Optional<Duration> clockSkew() {
+    try {
+      return skewOf(send(request("/").build()));
+    } catch (IOException e) {
+      throw noAnswer(e);
+    }
+  }
+
+  private static Map<String, String> permissions(JsonNode of) {
+    Map<String, String> permissions = new TreeMap<>();
+    of.path("permissions")
+        .properties()
+        .forEach(entry -> permissions.put(entry.getKey(), entry.getValue().asText()));
+    return permissions;
+  }
+
+  private HttpResponse<byte[]> get(
+      String path, long appId, AppJwt.Signer signer, String fingerprint) {
     for (int attempt = 1; ; attempt++) {
       String jwt = AppJwt.signedBy(signer, appId, clock.instant());
-      HttpRequest request =
-          HttpRequest.newBuilder(URI.create(root + path))
-              .timeout(ATTEMPT_TIMEOUT)
-              .header("authorization", "Bearer " + jwt)
-              .header("accept", "application/vnd.github+json")
-              .header("user-agent", "credential-manager-ops-tool")
-              .build();
+      HttpRequest request = request(path).header("authorization", "Bearer " + jwt).build();
       KeyManagerException unavailable;
       try {
         HttpResponse<byte[]> response = send(request);
         if (response.statusCode() == 200) {
-          return parsed(response.body());
+          return response;
         }
-        KeyManagerException failure = failureOf(response, appId, fingerprint);
-        if (failure.reason() != Reason.UNAVAILABLE) {
-          throw failure;
+        unavailable = failureOf(response, appId, fingerprint);
+        if (unavailable.reason() != Reason.UNAVAILABLE) {
+          throw unavailable;
         }
-        unavailable = failure;
       } catch (IOException e) {
-        unavailable =
-            new KeyManagerException(
-                Reason.UNAVAILABLE,
-                "No answer from GitHub at %s (%s): check the network and --github-url"
-                    .formatted(root, e.getClass().getSimpleName()),
-                e);
+        unavailable = noAnswer(e);
       }
       if (attempt == ATTEMPTS) {
         throw unavailable;
       }
-      pause.of(Duration.ofSeconds(attempt));
+      pause.accept(Duration.ofSeconds(attempt));
     }
+  }
+
+  private HttpRequest.Builder request(String path) {
+    return HttpRequest.newBuilder(URI.create(root + path))
+        .timeout(ATTEMPT_TIMEOUT)
+        .header("accept", "application/vnd.github+json")
+        .header("user-agent", "credential-manager-ops-tool");
+  }
+
+  private KeyManagerException noAnswer(IOException e) {
+    return new KeyManagerException(
+        Reason.UNAVAILABLE,
+        "No answer from GitHub at %s (%s): check the network and --github-url"
+            .formatted(root, e.getClass().getSimpleName()),
+        e);
   }
 
   /** The time-out covers the body too, which {@link HttpRequest#timeout} on JDK 17 does not. */
@@ -124,7 +189,15 @@ final class GitHubApi {
     CompletableFuture<HttpResponse<byte[]>> answer =
         http.sendAsync(request, HttpResponse.BodyHandlers.ofByteArray());
     try {
-      return answer.get(ATTEMPT_TIMEOUT.toMillis(), MILLISECONDS);
+      HttpResponse<byte[]> response = answer.get(ATTEMPT_TIMEOUT.toMillis(), MILLISECONDS);
+      trace.accept(
+          "github:%s %s %d %s"
+              .formatted(
+                  request.method(),
+                  request.uri().getPath(),
+                  response.statusCode(),
+                  response.headers().firstValue("x-github-request-id").orElse("")));
+      return response;
     } catch (TimeoutException e) {
       answer.cancel(true);
       throw new IOException("Timed out", e);
@@ -135,7 +208,7 @@ final class GitHubApi {
       throw new IOException(e.getCause());
     } catch (InterruptedException e) {
       answer.cancel(true);
-      throw Pause.interrupted();
+      throw Pauses.interrupted();
     }
   }
 
@@ -153,7 +226,7 @@ final class GitHubApi {
           "%s answers with a redirect (%d): give the API root itself as --github-url"
               .formatted(root, status));
     }
-    Optional<Duration> skew = skewOf(response);
+    Optional<Duration> skew = skewOf(response).filter(by -> by.abs().compareTo(TOLERATED_SKEW) > 0);
     if (status == 401 && skew.isPresent()) {
       return new KeyManagerException(
           Reason.BAD_CONFIGURATION,
@@ -173,8 +246,7 @@ final class GitHubApi {
         .headers()
         .firstValue("date")
         .flatMap(GitHubApi::httpDate)
-        .map(date -> Duration.between(date, now))
-        .filter(skew -> skew.abs().compareTo(TOLERATED_SKEW) > 0);
+        .map(date -> Duration.between(date, now));
   }
 
   private static Optional<Instant> httpDate(String value) {
@@ -198,10 +270,10 @@ final class GitHubApi {
                 .contains("secondary rate limit"));
   }
 
-  private JsonNode parsed(byte[] body) {
+  private JsonNode parsed(HttpResponse<byte[]> response) {
     try {
-      JsonNode json = JSON.readTree(body);
-      if (json.isObject()) {
+      JsonNode json = JSON.readTree(response.body());
+      if (json.isContainerNode()) {
         return json;
       }
       throw notAnApiRoot();
@@ -221,15 +293,7 @@ final class GitHubApi {
 
   /** The root without a slash at its end. Anything but https would show the JWT to the network. */
   private static URI checked(URI root) {
-    String host = root.getHost();
-    boolean secure =
-        "https".equals(root.getScheme())
-            || ("http".equals(root.getScheme()) && host != null && LOOPBACK.contains(host));
-    if (!secure
-        || host == null
-        || root.getRawUserInfo() != null
-        || root.getRawQuery() != null
-        || root.getRawFragment() != null) {
+    if (!Loopback.isSecure(root) || root.getRawQuery() != null || root.getRawFragment() != null) {
       throw new KeyManagerException(
           Reason.BAD_CONFIGURATION,
           "The GitHub URL must be an API root like https://api.github.com or https://HOST/api/v3");

@@ -7,23 +7,24 @@ import io.github.credentialmanager.ops.AppTable.Row;
 import io.github.credentialmanager.ops.AppTable.SwitchException;
 import io.github.credentialmanager.ops.KeyManagerException.Reason;
 import java.net.URI;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.UUID;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
 import software.amazon.awssdk.services.kms.KmsClient;
 import software.amazon.awssdk.services.kms.model.GetParametersForImportResponse;
-import software.amazon.awssdk.services.kms.model.KeyMetadata;
 import software.amazon.awssdk.services.kms.model.KeyState;
 
 /**
- * Imports, rotates and retires a GitHub App's private key in KMS.
+ * Imports and rotates a GitHub App's private key in KMS.
  *
  * <p>Whatever fails, and wherever the process is killed, the App's row names a key that has been
- * proven against GitHub and that is tagged {@code Active}; running the same command again finishes
- * or says what to do. A key that is live, or may have become live, is never tagged {@code Failed}.
+ * proven against GitHub and that is tagged {@code Active}; running the same again finishes or says
+ * what to do. A key that is live, or may have become live, is never tagged {@code Failed}.
  *
  * <p>Safe for use by multiple threads. Failures are {@link KeyManagerException}.
  */
@@ -34,12 +35,22 @@ public final class KeyManager {
   private final InstantSource clock;
   private final ProgressListener progress;
 
+  /** What an import would do. */
+  enum Plan {
+    /** The App has no key yet. */
+    FIRST_IMPORT,
+    /** The App's key becomes its previous key. */
+    ROTATION,
+    /** The App signs with this very key already. */
+    NOTHING
+  }
+
   private KeyManager(Builder builder) {
     this.keys = new KmsKeys(requireNonNull(builder.kms, "kms"), builder.pause);
     this.dynamoDb = requireNonNull(builder.dynamoDb, "dynamoDb");
     this.clock = builder.clock;
     this.progress = builder.progress;
-    this.gitHub = new GitHubApi(builder.gitHubApiUrl, clock, builder.pause);
+    this.gitHub = new GitHubApi(builder.gitHubApiUrl, clock, builder.pause, progress::call);
   }
 
   public static Builder builder() {
@@ -58,27 +69,36 @@ public final class KeyManager {
    *     Failed}, unless it may have become live
    */
   public ImportedKey importPrivateKey(PrivateKeyPem pem, long appId, String appTableName) {
+    return imported(pem, appId, appTableName, false);
+  }
+
+  /**
+   * As {@link #importPrivateKey}, for an App that has a key: one without is refused, so that a
+   * mistyped App id or table does not become a first import.
+   */
+  public ImportedKey rotateKey(PrivateKeyPem pem, long appId, String appTableName) {
+    return imported(pem, appId, appTableName, true);
+  }
+
+  /** Takes the steps that change nothing: reads the table and proves the PEM against GitHub. */
+  Plan plan(PrivateKeyPem pem, long appId, String appTableName, boolean rotation) {
+    return planned(pem, appId, readRow(new AppTable(dynamoDb, appTableName), appId, rotation));
+  }
+
+  private ImportedKey imported(
+      PrivateKeyPem pem, long appId, String appTableName, boolean rotation) {
     requireNonNull(pem, "pem");
     if (appId < 1) {
       throw new IllegalArgumentException("appId must be positive: " + appId);
     }
     AppTable table = new AppTable(dynamoDb, requireNonNull(appTableName, "appTableName"));
-
-    progress.started(ImportStep.READ_TABLE);
-    Row before = table.row(appId).orElse(null);
+    Row before = readRow(table, appId, rotation);
     String live = before == null ? null : before.live();
-    progress.finished(
-        ImportStep.READ_TABLE,
-        live == null ? "App %d is new".formatted(appId) : "live key " + live);
 
-    progress.started(ImportStep.PROVE_PEM);
-    GitHubApi.App app = gitHub.prove(appId, pem::sign, pem.fingerprint());
-    progress.finished(
-        ImportStep.PROVE_PEM, "App %s accepts %s".formatted(app.slug(), pem.fingerprint()));
-
-    if (before != null && live != null && isInOrder(live, pem)) {
-      proveKmsKey(live, pem, appId);
-      return new ImportedKey(appId, live, before.previous(), pem.fingerprint(), false);
+    if (planned(pem, appId, before) == Plan.NOTHING) {
+      proveKmsKey(requireNonNull(live, "live"), pem, appId);
+      return new ImportedKey(
+          appId, live, requireNonNull(before, "before").previous(), pem.fingerprint(), false);
     }
 
     progress.started(ImportStep.CREATE_KEY);
@@ -95,10 +115,37 @@ public final class KeyManager {
     return new ImportedKey(appId, keyArn, live, pem.fingerprint(), true);
   }
 
+  private @Nullable Row readRow(AppTable table, long appId, boolean required) {
+    progress.started(ImportStep.READ_TABLE);
+    Row row = table.row(appId).orElse(null);
+    String live = row == null ? null : row.live();
+    if (required && live == null) {
+      throw new KeyManagerException(
+          Reason.BAD_CONFIGURATION,
+          "App %d has no key in this table: check App id and table, or use import-private-key"
+              .formatted(appId));
+    }
+    progress.finished(
+        ImportStep.READ_TABLE,
+        live == null ? "App %d has no key yet".formatted(appId) : "live key " + live);
+    return row;
+  }
+
+  private Plan planned(PrivateKeyPem pem, long appId, @Nullable Row before) {
+    progress.started(ImportStep.PROVE_PEM);
+    GitHubApi.App app = gitHub.prove(appId, pem::sign, pem.fingerprint());
+    progress.finished(
+        ImportStep.PROVE_PEM, "App %s accepts %s".formatted(app.slug(), pem.fingerprint()));
+    String live = before == null ? null : before.live();
+    if (live == null) {
+      return Plan.FIRST_IMPORT;
+    }
+    return isInOrder(live, pem) ? Plan.NOTHING : Plan.ROTATION;
+  }
+
   /** Whether the live key holds the PEM's key and the server may sign with it. */
   private boolean isInOrder(String keyArn, PrivateKeyPem pem) {
-    KeyMetadata key = keys.describe(keyArn);
-    return key.keyState() == KeyState.ENABLED
+    return keys.describe(keyArn).filter(key -> key.keyState() == KeyState.ENABLED).isPresent()
         && KeyTags.ACTIVE.equals(keys.tags(keyArn).get(KeyTags.STATUS))
         && Arrays.equals(keys.publicKey(keyArn), pem.publicKey().getEncoded());
   }
@@ -117,7 +164,9 @@ public final class KeyManager {
     progress.started(ImportStep.COMPARE_PUBLIC_KEY);
     if (!Arrays.equals(keys.publicKey(keyArn), pem.publicKey().getEncoded())) {
       throw new KeyManagerException(
-          Reason.KEY_NOT_USABLE, "KMS key %s holds another key than the PEM".formatted(keyArn));
+          Reason.KEY_NOT_USABLE,
+          "KMS key %s holds another key than the PEM: run the same command again"
+              .formatted(keyArn));
     }
     progress.finished(ImportStep.COMPARE_PUBLIC_KEY, "equal to the PEM's");
 
@@ -125,7 +174,9 @@ public final class KeyManager {
     byte[] message = UUID.randomUUID().toString().getBytes(US_ASCII);
     if (!RsaSignatures.verify(pem.publicKey(), message, keys.sign(keyArn, message))) {
       throw new KeyManagerException(
-          Reason.KEY_NOT_USABLE, "A signature of KMS key %s does not verify".formatted(keyArn));
+          Reason.KEY_NOT_USABLE,
+          "A signature of KMS key %s does not verify: run the same command again"
+              .formatted(keyArn));
     }
     progress.finished(ImportStep.VERIFY_SIGNATURE, "RSASSA_PKCS1_V1_5_SHA_256");
 
@@ -149,9 +200,13 @@ public final class KeyManager {
       throw e.failure;
     }
     progress.finished(ImportStep.SWITCH, "App %d signs with %s".formatted(appId, keyArn));
-    String replaced = before == null ? null : before.live();
-    if (replaced != null) {
-      tagReplaced(replaced, keyArn);
+    if (before != null && before.live() != null) {
+      tagReplaced(before.live(), keyArn);
+      if (before.previous() != null) {
+        progress.warning(
+            "Key %1$s was the previous key and is no longer in the table: `credential-manager retire-key --key %1$s` retires it"
+                .formatted(before.previous()));
+      }
     }
   }
 
@@ -160,7 +215,11 @@ public final class KeyManager {
     try {
       keys.tag(
           replaced,
-          Map.of(KeyTags.REPLACED_BY, keyArn, KeyTags.REPLACED_ON, clock.instant().toString()));
+          Map.of(
+              KeyTags.REPLACED_BY,
+              keyArn,
+              KeyTags.REPLACED_ON,
+              Timestamps.format(clock.instant())));
     } catch (KeyManagerException e) {
       progress.warning(
           "The previous key %s could not be tagged as replaced: %s"
@@ -172,7 +231,11 @@ public final class KeyManager {
     try {
       keys.tag(
           keyArn,
-          Map.of(KeyTags.STATUS, KeyTags.FAILED, KeyTags.FAILED_ON, clock.instant().toString()));
+          Map.of(
+              KeyTags.STATUS,
+              KeyTags.FAILED,
+              KeyTags.FAILED_ON,
+              Timestamps.format(clock.instant())));
       progress.warning(
           "Key %s is tagged Failed: `credential-manager cleanup` deletes it".formatted(keyArn));
     } catch (KeyManagerException e) {
@@ -189,7 +252,7 @@ public final class KeyManager {
     private URI gitHubApiUrl = GitHubApi.GITHUB_COM;
     private InstantSource clock = InstantSource.system();
     private ProgressListener progress = ProgressListener.NONE;
-    private Pause pause = Pause.SLEEP;
+    private Consumer<Duration> pause = Pauses::sleep;
 
     private Builder() {}
 
@@ -226,7 +289,8 @@ public final class KeyManager {
       return this;
     }
 
-    Builder pause(Pause pause) {
+    /** How to wait between two attempts; by default the thread sleeps. */
+    public Builder pause(Consumer<Duration> pause) {
       this.pause = requireNonNull(pause, "pause");
       return this;
     }

@@ -10,6 +10,9 @@ final class KeyTags {
   static final String REPLACED_BY = "ReplacedBy";
   static final String REPLACED_ON = "ReplacedOn";
 
+  /** The stack's own tag on its tables and functions, with the value of {@link #MANAGED}. */
+  static final String RESOURCE = "CredentialManager";
+
   /** The server may sign with the key. */
   static final String ACTIVE = "Active";
 

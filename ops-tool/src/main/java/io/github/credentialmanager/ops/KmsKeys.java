@@ -10,6 +10,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import software.amazon.awssdk.core.SdkBytes;
 import software.amazon.awssdk.core.exception.SdkException;
@@ -35,10 +37,10 @@ final class KmsKeys {
   private static final Duration CONSISTENT_WITHIN = Duration.ofSeconds(60);
 
   private final KmsClient kms;
-  private final Pause pause;
+  private final Consumer<Duration> pause;
   private final SecureRandom random = new SecureRandom();
 
-  KmsKeys(KmsClient kms, Pause pause) {
+  KmsKeys(KmsClient kms, Consumer<Duration> pause) {
     this.kms = kms;
     this.pause = pause;
   }
@@ -65,7 +67,7 @@ final class KmsKeys {
                                     tag(KeyTags.MANAGED, "true"),
                                     tag(KeyTags.STATUS, KeyTags.ACTIVE),
                                     tag(KeyTags.APP_ID, Long.toString(appId)),
-                                    tag(KeyTags.CREATED_ON, now.toString())))
+                                    tag(KeyTags.CREATED_ON, Timestamps.format(now))))
                     .keyMetadata());
     return key.arn();
   }
@@ -138,9 +140,17 @@ final class KmsKeys {
                 .asByteArray());
   }
 
-  KeyMetadata describe(String keyArn) {
+  /** The key's state, or empty if there is no such key. */
+  Optional<KeyMetadata> describe(String keyArn) {
     return AwsFailures.explained(
-        "kms:DescribeKey", () -> kms.describeKey(b -> b.keyId(keyArn)).keyMetadata());
+        "kms:DescribeKey",
+        () -> {
+          try {
+            return Optional.of(kms.describeKey(b -> b.keyId(keyArn)).keyMetadata());
+          } catch (NotFoundException e) {
+            return Optional.empty();
+          }
+        });
   }
 
   /** All tags of the key. */
@@ -169,6 +179,17 @@ final class KmsKeys {
                                 .toList())));
   }
 
+  /**
+   * Has KMS delete the key after {@code days}, 7 to 30. Until then it signs nothing, and its
+   * deletion can be cancelled.
+   */
+  Instant scheduleDeletion(String keyArn, int days) {
+    return AwsFailures.explained(
+        "kms:ScheduleKeyDeletion",
+        () ->
+            kms.scheduleKeyDeletion(b -> b.keyId(keyArn).pendingWindowInDays(days)).deletionDate());
+  }
+
   static PublicKey rsaPublicKey(byte[] subjectPublicKeyInfo) throws GeneralSecurityException {
     return KeyFactory.getInstance("RSA")
         .generatePublic(new X509EncodedKeySpec(subjectPublicKeyInfo));
@@ -189,7 +210,7 @@ final class KmsKeys {
                   .formatted(action, e.awsErrorDetails().errorCode()),
               e);
         }
-        pause.of(wait);
+        pause.accept(wait);
         waited = waited.plus(wait);
         wait = wait.multipliedBy(2);
       } catch (SdkException e) {

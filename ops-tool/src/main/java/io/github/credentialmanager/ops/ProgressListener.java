@@ -12,6 +12,9 @@ public interface ProgressListener {
 
   default void finished(ImportStep step, String detail) {}
 
+  /** A call was answered: which and how, without what was sent or received. */
+  default void call(String description) {}
+
   /** Something the operator should know that does not stop the work. */
   default void warning(String message) {}
 }

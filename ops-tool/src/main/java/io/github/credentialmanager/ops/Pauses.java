@@ -3,14 +3,11 @@ package io.github.credentialmanager.ops;
 import io.github.credentialmanager.ops.KeyManagerException.Reason;
 import java.time.Duration;
 
-/** How the tool waits between two attempts. Tests move their clock instead. */
-@FunctionalInterface
-interface Pause {
-  Pause SLEEP = Pause::sleep;
+/** Waiting between two attempts. */
+final class Pauses {
+  private Pauses() {}
 
-  void of(Duration duration);
-
-  private static void sleep(Duration duration) {
+  static void sleep(Duration duration) {
     try {
       Thread.sleep(duration.toMillis());
     } catch (InterruptedException e) {

@@ -1,0 +1,121 @@
+package io.github.credentialmanager.ops;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+@Command(
+    name = "retire-key",
+    description = {
+      "Takes an App's previous key out of use: tags it Inactive and schedules its deletion.",
+      "Refused while the key is live, while it was replaced less than 24 h ago (--force), and while"
+          + " the live key does not prove that it signs."
+    },
+    footer = {
+      "%nExample:",
+      "  credential-manager retire-key 123456 AppTable --pending-days 7 --yes"
+    })
+final class RetireKeyCommand extends ToolCommand {
+  @Spec
+  @SuppressWarnings("NullAway.Init")
+  private CommandSpec spec;
+
+  @Parameters(
+      index = "0",
+      paramLabel = "<appId>",
+      converter = AppIdConverter.class,
+      description = "The App's id, a number.")
+  private long appId;
+
+  @Parameters(
+      index = "1",
+      paramLabel = "<tableName>",
+      description = "The App table, see get-table-name.")
+  @SuppressWarnings("NullAway.Init")
+  private String tableName;
+
+  @Option(
+      names = "--key",
+      paramLabel = "ARN",
+      description = "Another key of the App than its previous one, see list-keys.")
+  private @Nullable String key;
+
+  @Option(
+      names = "--pending-days",
+      paramLabel = "DAYS",
+      defaultValue = "30",
+      description = "Days until KMS deletes the key, 7 to 30; by default 30.")
+  private int pendingDays;
+
+  @Option(names = "--force", description = "Even if it was replaced less than 24 h ago.")
+  private boolean force;
+
+  @Override
+  Result run(Session session) {
+    if (pendingDays < 7 || pendingDays > 30) {
+      throw new ParameterException(spec.commandLine(), "--pending-days must be from 7 to 30");
+    }
+    KeyRetirement retirement =
+        new KeyRetirement(
+            session.keys(),
+            new KeyInspector(session.keys(), session.gitHub()),
+            session.table(tableName),
+            session.tool().clock());
+    KeyRetirement.Request request = new KeyRetirement.Request(appId, key, pendingDays, force);
+    List<RetiredKey> planned = retirement.plan(request);
+    if (session.isDryRun() || planned.isEmpty()) {
+      return result(planned, session.isDryRun());
+    }
+    planned.forEach(
+        key ->
+            session
+                .terminal()
+                .note("To be deleted in %d days: %s".formatted(pendingDays, key.keyArn())));
+    session.confirm("Retire this key of App %d?".formatted(appId));
+    return result(retirement.retire(request), false);
+  }
+
+  private Result result(List<RetiredKey> keys, boolean dryRun) {
+    List<String> lines = new ArrayList<>();
+    ObjectNode json = json().put("appId", appId).put("dryRun", dryRun);
+    ArrayNode retired = json.putArray("retired");
+    if (keys.isEmpty()) {
+      lines.add("App %d has no previous key: nothing to retire".formatted(appId));
+    }
+    for (RetiredKey retiredKey : keys) {
+      String deletedOn =
+          retiredKey.deletedOn() == null ? null : Timestamps.format(retiredKey.deletedOn());
+      retired
+          .addObject()
+          .put("keyArn", retiredKey.keyArn())
+          .put("fingerprint", retiredKey.fingerprint())
+          .put("deletedOn", deletedOn);
+      if (dryRun) {
+        lines.add("Would retire " + retiredKey.keyArn());
+        continue;
+      }
+      lines.add("Retired " + retiredKey.keyArn());
+      if (deletedOn != null) {
+        lines.add(
+            "KMS deletes it at %s; until then: aws kms cancel-key-deletion --key-id %s"
+                .formatted(deletedOn, retiredKey.keyArn()));
+      }
+      if (retiredKey.fingerprint() != null) {
+        lines.add(
+            "Now delete %s on the App's settings page too".formatted(retiredKey.fingerprint()));
+      }
+    }
+    if (dryRun) {
+      lines.add("Dry run: nothing was changed");
+    }
+    return Result.ok(json, lines);
+  }
+}

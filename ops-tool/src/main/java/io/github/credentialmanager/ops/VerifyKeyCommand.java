@@ -1,0 +1,50 @@
+package io.github.credentialmanager.ops;
+
+import io.github.credentialmanager.ops.AppTable.Row;
+import io.github.credentialmanager.ops.KeyManagerException.Reason;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+@Command(
+    name = "verify-key",
+    description = {
+      "Proves an App's keys by doing what the server does: state, tags, signature, GET /app.",
+      "Only the live key's failures count; the previous key's are warnings."
+    },
+    footer = {"%nExample:", "  credential-manager verify-key 123456 AppTable"})
+final class VerifyKeyCommand extends ToolCommand {
+  @Parameters(
+      index = "0",
+      paramLabel = "<appId>",
+      converter = AppIdConverter.class,
+      description = "The App's id, a number.")
+  private long appId;
+
+  @Parameters(
+      index = "1",
+      paramLabel = "<tableName>",
+      description = "The App table, see get-table-name.")
+  @SuppressWarnings("NullAway.Init")
+  private String tableName;
+
+  @Override
+  Result run(Session session) {
+    Row row = session.table(tableName).row(appId).orElse(null);
+    if (row == null || row.live() == null) {
+      throw new KeyManagerException(
+          Reason.BAD_CONFIGURATION,
+          "App %d has no key in %s: check App id and table, or use import-private-key"
+              .formatted(appId, tableName));
+    }
+    KeyInspector inspector = new KeyInspector(session.keys(), session.gitHub());
+    Checklist checklist = new Checklist();
+    checklist.addAll(inspector.inspect(row.live(), appId));
+    if (row.previous() != null) {
+      inspector.inspect(row.previous(), appId).stream()
+          .map(Check::asWarning)
+          .map(check -> check.named("previous " + check.name()))
+          .forEach(checklist::add);
+    }
+    return checklist.result(session.terminal());
+  }
+}

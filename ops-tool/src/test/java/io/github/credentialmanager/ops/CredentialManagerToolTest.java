@@ -1,0 +1,255 @@
+package io.github.credentialmanager.ops;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
+import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
+
+class CredentialManagerToolTest {
+  private static final Instant NOW = Instant.parse("2026-11-23T10:00:00Z");
+
+  private final StubServer server = new StubServer();
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+  private final Map<String, String> environment = new HashMap<>();
+
+  @AfterEach
+  void stop() {
+    server.close();
+  }
+
+  private @Nullable RuntimeException failure;
+
+  private int run(String... args) {
+    environment.putIfAbsent("AWS_REGION", "us-east-1");
+    environment.putIfAbsent("AWS_ENDPOINT_URL", server.uri().toString());
+    environment.putIfAbsent("GITHUB_API_URL", server.uri().toString());
+    return CredentialManagerTool.builder()
+        .environment(environment)
+        .in(new ByteArrayInputStream(new byte[0]))
+        .out(new PrintWriter(out, true))
+        .err(new PrintWriter(err, true))
+        .clock(() -> NOW)
+        .pause(duration -> {})
+        .credentials(
+            () -> {
+              if (failure != null) {
+                throw failure;
+              }
+              return AwsBasicCredentials.create("AKIDEXAMPLE", "secret");
+            })
+        .build()
+        .run(args);
+  }
+
+  @Nested
+  class Usage {
+    @ParameterizedTest
+    @ValueSource(
+        strings = {"", "0", "-5", "0x10", "1e3", "1.0", "１", " 1", "99999999999999999999", "one"})
+    void refusesWhatIsNoAppId(String appId) {
+      assertThat(run("import-private-key", "key.pem", appId, "App")).isEqualTo(ExitCode.USAGE);
+      assertThat(err.toString().lines()).hasSize(1);
+      assertThat(err.toString()).contains("is no App id", "settings page", "--help");
+    }
+
+    @Test
+    void everyCommandHasHelpWithAnExampleAndTheExitCodes() {
+      CommandLine tool = new CommandLine(new RootCommand(CredentialManagerTool.builder().build()));
+      tool.getSubcommands()
+          .forEach(
+              (name, command) -> {
+                String help = command.getUsageMessage(CommandLine.Help.Ansi.OFF);
+                assertThat(help).as(name).contains("credential-manager " + name, "Exit codes:");
+                assertThat(help)
+                    .as(name)
+                    .containsAnyOf("Example:", "source <(credential-manager generate-completion)");
+              });
+      assertThat(tool.getSubcommands().keySet())
+          .contains(
+              "get-table-name",
+              "import-private-key",
+              "rotate-key",
+              "retire-key",
+              "list-keys",
+              "verify-key",
+              "cleanup",
+              "endpoints",
+              "doctor");
+    }
+
+    @Test
+    void everyCommandTakesTheCommonOptions() {
+      new CommandLine(new RootCommand(CredentialManagerTool.builder().build()))
+          .getSubcommands()
+          .forEach(
+              (name, command) ->
+                  assertThat(command.getCommandSpec().optionsMap().keySet())
+                      .as(name)
+                      .contains(
+                          "--region",
+                          "--profile",
+                          "--github-url",
+                          "--output",
+                          "--dry-run",
+                          "--yes",
+                          "--verbose",
+                          "--help"));
+    }
+
+    @Test
+    void withoutACommandIsHelp() {
+      assertThat(run()).isEqualTo(ExitCode.USAGE);
+      assertThat(err.toString()).contains("Commands:");
+    }
+
+    @Test
+    void completionIsAScriptThatBashTakes(@TempDir Path directory) throws Exception {
+      assertThat(run("generate-completion")).isZero();
+      Path script = Files.writeString(directory.resolve("completion"), out.toString());
+      try {
+        assertThat(new ProcessBuilder("bash", "-n", script.toString()).start().waitFor()).isZero();
+      } catch (IOException e) {
+        assumeTrue(false, "bash is not installed here");
+      }
+      assertThat(out.toString()).contains("import-private-key", "--keep-pem");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"6", "31", "-1", "x"})
+    void pendingDaysAreThoseOfKms(String days) {
+      assertThat(run("retire-key", "1", "App", "--pending-days", days)).isEqualTo(ExitCode.USAGE);
+      assertThat(err.toString().lines()).hasSize(1);
+    }
+  }
+
+  @Nested
+  class Endpoints {
+    private static final String FUNCTION =
+        "{\"ResourceARN\":\"arn:aws:lambda:us-east-1:1:function:%1$s\",\"Tags\":["
+            + "{\"Key\":\"CredentialManager\",\"Value\":\"%2$s\"},"
+            + "{\"Key\":\"aws:cloudformation:stack-name\",\"Value\":\"%3$s\"}]}";
+
+    @Test
+    void areExportLinesForAShell() {
+      server
+          .answer(
+              200,
+              "{\"ResourceTagMappingList\":[%s,%s]}"
+                  .formatted(
+                      FUNCTION.formatted("a", "AppTokenEndpoint", "one"),
+                      FUNCTION.formatted("b", "InstallationsEndpoint", "one")))
+          .answer(200, url("https://a.lambda-url.us-east-1.on.aws/"))
+          .answer(200, url("https://b.lambda-url.us-east-1.on.aws/"));
+
+      assertThat(run("endpoints")).isZero();
+
+      assertThat(out.toString().lines())
+          .containsExactly(
+              "export CREDENTIAL_MANAGER_APP_TOKEN_ENDPOINT='https://a.lambda-url.us-east-1.on.aws/'",
+              "export CREDENTIAL_MANAGER_INSTALLATIONS_ENDPOINT='https://b.lambda-url.us-east-1.on.aws/'");
+      assertThat(err.toString()).contains("warning: No URL found for GetInstallationToken");
+    }
+
+    @Test
+    void ofTwoStacksAreAskedWhich() {
+      server
+          .answer(
+              200,
+              "{\"ResourceTagMappingList\":[%s,%s]}"
+                  .formatted(
+                      FUNCTION.formatted("a", "AppTokenEndpoint", "one"),
+                      FUNCTION.formatted("b", "AppTokenEndpoint", "two")))
+          .answer(200, url("https://a/"));
+
+      assertThat(run("endpoints")).isEqualTo(ExitCode.BAD_CONFIGURATION);
+      assertThat(err.toString()).contains("(one, two)", "--stack");
+      assertThat(out.toString()).isEmpty();
+    }
+
+    @Test
+    void thatAreNotThereAreAnError() {
+      server.answer(200, "{\"ResourceTagMappingList\":[]}");
+      assertThat(run("endpoints", "--stack", "none")).isEqualTo(ExitCode.BAD_CONFIGURATION);
+    }
+
+    private static String url(String url) {
+      return "{\"FunctionUrlConfigs\":[{\"FunctionArn\":\"arn:aws:lambda:r:1:function:f:live\",\"FunctionUrl\":\"%s\",\"AuthType\":\"AWS_IAM\"}]}"
+          .formatted(url);
+    }
+  }
+
+  @Nested
+  class Output {
+    @Test
+    void asJsonIsOneDocumentEvenForAnError() throws Exception {
+      server.answer(200, "{\"ResourceTagMappingList\":[]}");
+
+      assertThat(run("get-table-name", "--output", "json")).isEqualTo(ExitCode.BAD_CONFIGURATION);
+
+      JsonNode document = new ObjectMapper().readTree(out.toString());
+      assertThat(document.at("/error/reason").asText()).isEqualTo("BAD_CONFIGURATION");
+      assertThat(document.at("/error/exitCode").asInt()).isEqualTo(4);
+      assertThat(err.toString()).isEmpty();
+    }
+
+    @Test
+    void hasNoColourOffATerminal() {
+      server.answer(200, "{\"ResourceTagMappingList\":[]}");
+      run("get-table-name");
+      assertThat(err.toString()).startsWith("error: ").doesNotContain("\u001b");
+    }
+
+    @Test
+    void ofAnUnexpectedFailureHidesItsMessage() {
+      failure = new UnsupportedOperationException("secret");
+      assertThat(run("get-table-name")).isEqualTo(ExitCode.UNEXPECTED);
+      assertThat(err.toString().lines()).hasSize(1);
+      assertThat(err.toString()).contains("UnsupportedOperationException").doesNotContain("secret");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"us east", "us-east-1.example.com/", "US_EAST_1"})
+  void refusesARegionThatIsNone(String region) {
+    assertThat(run("get-table-name", "--region", region)).isEqualTo(ExitCode.BAD_CONFIGURATION);
+    assertThat(err.toString()).contains("is no AWS region");
+  }
+
+  @Test
+  void keepsAKeyThatIsNoneToItself() {
+    String secret = "MIIEowIBAAKCAQEAsecret";
+    String pem =
+        "-----BEGIN RSA PRIVATE KEY-----\n%s\n-----END RSA PRIVATE KEY-----\n".formatted(secret);
+    int code =
+        CredentialManagerTool.builder()
+            .environment(Map.of("AWS_REGION", "us-east-1"))
+            .in(new ByteArrayInputStream(pem.getBytes(UTF_8)))
+            .out(new PrintWriter(out, true))
+            .err(new PrintWriter(err, true))
+            .build()
+            .run("import-private-key", "-", "1", "App", "--verbose");
+    assertThat(code).isEqualTo(ExitCode.BAD_PRIVATE_KEY);
+    assertThat(out + "" + err).doesNotContain(secret, "MIIE");
+  }
+}
