@@ -204,7 +204,6 @@ class MonitoringTest {
       strings = {
         "AppTokenVended",
         "ForeignEvent",
-        "GitHubAPICallsRemainingPercent",
         "GrantWiderThanAsked",
         "ImplausiblyManyInstallationsMissing",
         "InstallationSyncFailed",
