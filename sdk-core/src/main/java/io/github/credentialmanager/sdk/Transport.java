@@ -15,9 +15,11 @@ import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeParseException;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ScheduledFuture;
@@ -61,6 +63,10 @@ final class Transport implements AutoCloseable {
 
   private static final Duration BACKOFF_BASE = Duration.ofMillis(100);
   private static final Duration BACKOFF_CAP = Duration.ofSeconds(5);
+
+  /** What does not get better within one call's time. */
+  private static final Set<Reason> LASTING =
+      EnumSet.of(Reason.APP_KEY_REJECTED, Reason.APP_KEY_UNAVAILABLE);
 
   /**
    * AWS refuses signatures more than 5 minutes off; from here on a refusal may be the clock's
@@ -201,7 +207,9 @@ final class Transport implements AutoCloseable {
         failure = failures.unreachable(e);
       }
       Duration pause = pause(attempt, failure);
-      if (attempt >= MAX_ATTEMPTS || pause.compareTo(remaining(deadline)) >= 0) {
+      if (attempt >= MAX_ATTEMPTS
+          || LASTING.contains(failure.reason())
+          || pause.compareTo(remaining(deadline)) >= 0) {
         throw failure;
       }
       sleep(pause, failures);
