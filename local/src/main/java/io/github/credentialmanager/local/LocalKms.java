@@ -40,8 +40,6 @@ import org.jspecify.annotations.Nullable;
  * threads.
  */
 public final class LocalKms implements AutoCloseable {
-  static final String ACCOUNT = "111122223333";
-
   private static final String WRAPPING_ALGORITHM = "RSA_AES_KEY_WRAP_SHA_256";
   private static final String SIGNING_ALGORITHM = "RSASSA_PKCS1_V1_5_SHA_256";
   private static final Duration IMPORT_TOKEN_LIFE = Duration.ofHours(24);
@@ -208,7 +206,8 @@ public final class LocalKms implements AutoCloseable {
         "RSA_2048");
     require(input, "KeyUsage", "ENCRYPT_DECRYPT", "SIGN_VERIFY");
     Map<String, String> tags = tags(input.path("Tags"), new LinkedHashMap<>());
-    String arn = "arn:aws:kms:%s:%s:key/%s".formatted(region, ACCOUNT, UUID.randomUUID());
+    String arn =
+        "arn:aws:kms:%s:%s:key/%s".formatted(region, Identities.ACCOUNT, UUID.randomUUID());
     KmsKey key = new KmsKey(arn, input.path("Description").asText(""), clock.instant(), tags);
     keys.put(arn, key);
     save();
@@ -232,7 +231,7 @@ public final class LocalKms implements AutoCloseable {
   private ObjectNode metadata(KmsKey key) {
     KmsKey.State state = key.state(clock.instant());
     ObjectNode metadata = object();
-    metadata.put("AWSAccountId", ACCOUNT);
+    metadata.put("AWSAccountId", Identities.ACCOUNT);
     metadata.put("KeyId", key.id());
     metadata.put("Arn", key.arn());
     metadata.put("CreationDate", seconds(key.created()));
@@ -594,7 +593,9 @@ public final class LocalKms implements AutoCloseable {
   private KmsKey key(ObjectNode input) {
     String id = required(input, input.has("ResourceId") ? "ResourceId" : "KeyId");
     return key(
-        id.startsWith("arn:") ? id : "arn:aws:kms:%s:%s:key/%s".formatted(region, ACCOUNT, id));
+        id.startsWith("arn:")
+            ? id
+            : "arn:aws:kms:%s:%s:key/%s".formatted(region, Identities.ACCOUNT, id));
   }
 
   private KmsKey key(String arn) {
