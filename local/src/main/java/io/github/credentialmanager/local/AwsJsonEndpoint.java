@@ -1,5 +1,7 @@
 package io.github.credentialmanager.local;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -7,27 +9,22 @@ import com.sun.net.httpserver.HttpExchange;
 import java.io.IOException;
 import java.net.URI;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Queue;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Serves operations over the AWS JSON 1.1 protocol: {@code POST /} with the operation in {@code
- * X-Amz-Target}, JSON in and out, errors by name in {@code __type}.
+ * Serves AWS operations, those of the AWS JSON 1.1 protocol above all: {@code POST /} with the
+ * operation in {@code X-Amz-Target}, JSON in and out, errors by name in {@code __type}.
  *
  * <p>Tests may have the next calls of an operation fail, and count the calls.
  */
 final class AwsJsonEndpoint implements AutoCloseable {
   private static final int LARGEST_REQUEST = 1 << 20;
-  private static final Pattern CREDENTIAL = Pattern.compile("Credential=([^/,\\s]+)/");
 
-  /** One operation. */
+  /** One operation of the AWS JSON protocol. */
   @FunctionalInterface
   interface Operation {
     /**
@@ -37,21 +34,41 @@ final class AwsJsonEndpoint implements AutoCloseable {
     ObjectNode call(ObjectNode input, String accessKeyId);
   }
 
+  /** Operations of other protocols. */
+  @FunctionalInterface
+  interface OtherOperations {
+    /**
+     * @throws AwsJsonException if there is no such operation, or to answer another error
+     */
+    Reply call(SignedRequest request, Guard guard);
+
+    /** None. */
+    static OtherOperations none() {
+      return (request, guard) -> {
+        throw new AwsJsonException("UnknownOperationException", "");
+      };
+    }
+  }
+
+  /** An answer in whatever format. */
+  record Reply(String contentType, String body) {}
+
   private final ObjectMapper json = new ObjectMapper();
   private final Map<String, Operation> operations;
-  private final @Nullable SigV4Verifier verifier;
+  private final OtherOperations others;
+  private final Guard guard;
   private final Map<String, AtomicLong> calls = new ConcurrentHashMap<>();
   private final Map<String, Queue<AwsJsonException>> faults = new ConcurrentHashMap<>();
   private final LoopbackServer server;
 
   /**
-   * @param operations by the last part of the target, for example {@code Sign}
-   * @param verifier of signatures; null to take every request as it is
+   * @param operations by service and name, for example {@code kms:Sign}
    */
   AwsJsonEndpoint(
-      String name, Map<String, Operation> operations, @Nullable SigV4Verifier verifier) {
+      String name, Map<String, Operation> operations, OtherOperations others, Guard guard) {
     this.operations = Map.copyOf(operations);
-    this.verifier = verifier;
+    this.others = others;
+    this.guard = guard;
     this.server = LoopbackServer.start(0, name, this::handle);
   }
 
@@ -61,15 +78,14 @@ final class AwsJsonEndpoint implements AutoCloseable {
 
   /** How often an operation was called, failed calls included. */
   long calls(String operation) {
+    requireKnown(operation);
     AtomicLong count = calls.get(operation);
     return count == null ? 0 : count.get();
   }
 
   /** Has the next calls of an operation answer an error and do nothing. */
   void fail(String operation, int times, AwsJsonException error) {
-    if (!operations.containsKey(operation)) {
-      throw new IllegalArgumentException("No such operation here: " + operation);
-    }
+    requireKnown(operation);
     Queue<AwsJsonException> queue =
         faults.computeIfAbsent(operation, key -> new ConcurrentLinkedQueue<>());
     for (int i = 0; i < times; i++) {
@@ -77,44 +93,62 @@ final class AwsJsonEndpoint implements AutoCloseable {
     }
   }
 
-  private void handle(HttpExchange exchange) throws IOException {
-    exchange.getResponseHeaders().set("Content-Type", "application/x-amz-json-1.1");
-    exchange.getResponseHeaders().set("x-amzn-RequestId", UUID.randomUUID().toString());
-    try {
-      ObjectNode output = call(exchange);
-      LoopbackServer.answer(exchange, 200, json.writeValueAsBytes(output));
-    } catch (AwsJsonException e) {
-      ObjectNode error = json.createObjectNode();
-      error.put("__type", e.errorType());
-      error.put("message", e.getMessage());
-      LoopbackServer.answer(exchange, e.status(), json.writeValueAsBytes(error));
-    } catch (RuntimeException e) {
-      ObjectNode error = json.createObjectNode();
-      error.put("__type", "KMSInternalException");
-      error.put("message", e.getClass().getName());
-      LoopbackServer.answer(exchange, 500, json.writeValueAsBytes(error));
+  private void requireKnown(String operation) {
+    if (!operations.containsKey(operation)) {
+      throw new IllegalArgumentException("No such operation here: " + operation);
     }
   }
 
-  private ObjectNode call(HttpExchange exchange) throws IOException {
+  private void handle(HttpExchange exchange) throws IOException {
+    exchange.getResponseHeaders().set("x-amzn-RequestId", UUID.randomUUID().toString());
+    Reply reply;
+    int status = 200;
+    try {
+      reply = call(exchange);
+    } catch (AwsJsonException e) {
+      status = e.status();
+      exchange.getResponseHeaders().set("x-amzn-ErrorType", e.errorType());
+      reply = error(e.errorType(), String.valueOf(e.getMessage()));
+    } catch (RuntimeException e) {
+      status = 500;
+      reply = error("KMSInternalException", e.getClass().getName());
+    }
+    exchange.getResponseHeaders().set("Content-Type", reply.contentType());
+    LoopbackServer.answer(exchange, status, reply.body().getBytes(UTF_8));
+  }
+
+  private Reply error(String type, String message) {
+    return reply(json.createObjectNode().put("__type", type).put("message", message));
+  }
+
+  private static Reply reply(ObjectNode body) {
+    return new Reply("application/x-amz-json-1.1", body.toString());
+  }
+
+  private Reply call(HttpExchange exchange) throws IOException {
     byte[] body = exchange.getRequestBody().readNBytes(LARGEST_REQUEST + 1);
     if (body.length > LARGEST_REQUEST) {
       throw new AwsJsonException("SerializationException", "Request too large");
     }
-    String target =
-        Optional.ofNullable(exchange.getRequestHeaders().getFirst("X-Amz-Target")).orElse("");
-    String name = target.substring(target.lastIndexOf('.') + 1);
-    Operation operation = operations.get(name);
+    SignedRequest request = LoopbackServer.signedRequest(exchange, body);
+    String target = request.value("x-amz-target").orElse("");
+    if (target.isEmpty()) {
+      return others.call(request, guard);
+    }
+    String service = target.startsWith("TrentService.") ? "kms" : "tagging";
+    String name = target.substring(target.indexOf('.') + 1);
+    String action = (service.equals("kms") ? "kms:" : "tag:") + name;
+    Operation operation = operations.get(action);
     if (operation == null) {
       throw new AwsJsonException("UnknownOperationException", "");
     }
-    String accessKeyId = signer(exchange, body);
-    calls.computeIfAbsent(name, key -> new AtomicLong()).incrementAndGet();
-    AwsJsonException fault = faults.getOrDefault(name, new ConcurrentLinkedQueue<>()).poll();
+    String accessKeyId = guard.admit(request, service, action);
+    calls.computeIfAbsent(action, key -> new AtomicLong()).incrementAndGet();
+    AwsJsonException fault = faults.getOrDefault(action, new ConcurrentLinkedQueue<>()).poll();
     if (fault != null) {
       throw new AwsJsonException(fault.errorType(), String.valueOf(fault.getMessage()));
     }
-    return operation.call(parse(body), accessKeyId);
+    return reply(operation.call(parse(body), accessKeyId));
   }
 
   private ObjectNode parse(byte[] body) throws IOException {
@@ -126,20 +160,6 @@ final class AwsJsonEndpoint implements AutoCloseable {
       // Falls through: what was sent is not repeated.
     }
     throw new AwsJsonException("SerializationException", "Expected a JSON object");
-  }
-
-  private String signer(HttpExchange exchange, byte[] body) {
-    if (verifier == null) {
-      String authorization =
-          Optional.ofNullable(exchange.getRequestHeaders().getFirst("Authorization")).orElse("");
-      Matcher credential = CREDENTIAL.matcher(authorization);
-      return credential.find() ? credential.group(1) : "";
-    }
-    try {
-      return verifier.verify(LoopbackServer.signedRequest(exchange, body));
-    } catch (SignatureRefusedException e) {
-      throw new AwsJsonException(e.errorType(), e.getMessage());
-    }
   }
 
   @Override

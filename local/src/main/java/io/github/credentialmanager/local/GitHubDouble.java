@@ -220,8 +220,44 @@ public final class GitHubDouble implements AutoCloseable {
     server.stop();
   }
 
-  GitHubState state() {
-    return state;
+  /** Makes an account of a seed. */
+  void plant(Seed.SeedAccount seed) {
+    synchronized (state) {
+      GitHubState.Account account =
+          state.addAccount(seed.type(), seed.login(), seed.id(), seed.nodeId());
+      for (Seed.SeedRepository repository : seed.repositories()) {
+        state.addRepository(account, repository.name(), repository.id(), repository.isPrivate());
+      }
+    }
+  }
+
+  /** Makes an App of a seed and its installations. */
+  void plant(Seed.SeedApp seed, PublicKey key) {
+    synchronized (state) {
+      GitHubState.App app = state.addApp(seed.id(), seed.slug(), seed.name(), seed.permissions());
+      app.keys.add(key);
+      for (Seed.SeedInstallation installed : seed.installations()) {
+        GitHubState.Account account = state.account(installed.account()).orElseThrow();
+        Installation installation =
+            new Installation(state.install(app, account, installed.id(), clock.instant()));
+        if (installed.permissions() != null) {
+          installation.grant(installed.permissions());
+        }
+        if (installed.repositories() != null) {
+          installation.select(installed.repositories().toArray(String[]::new));
+        }
+        if (installed.suspended()) {
+          installation.suspend();
+        }
+      }
+    }
+  }
+
+  /** The Apps, in the order they were registered. */
+  public List<App> apps() {
+    synchronized (state) {
+      return state.apps().stream().map(App::new).toList();
+    }
   }
 
   /** An organisation, user or enterprise. */
@@ -282,7 +318,14 @@ public final class GitHubDouble implements AutoCloseable {
       }
     }
 
-    /** Where the App is installed. */
+    /** Its installations, in the order they were made. */
+    public List<Installation> installations() {
+      synchronized (state) {
+        return state.installationsOf(app).stream().map(Installation::new).toList();
+      }
+    }
+
+    /** Its installation on an account. */
     public Optional<Installation> installationOn(String login) {
       synchronized (state) {
         return state.installationsOf(app).stream()
@@ -308,6 +351,11 @@ public final class GitHubDouble implements AutoCloseable {
     /** The node id of the account. */
     public String nodeId() {
       return installation.account.nodeId;
+    }
+
+    /** The name of the account. */
+    public String login() {
+      return installation.account.login;
     }
 
     /** Limits it to some of the account's repositories. */

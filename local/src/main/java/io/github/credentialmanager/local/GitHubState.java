@@ -8,7 +8,6 @@ import java.security.PublicKey;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -345,10 +344,5 @@ final class GitHubState {
 
   private static String key(String login) {
     return login.toLowerCase(Locale.ROOT);
-  }
-
-  /** Copies of the lists a caller iterates while the state may change. */
-  List<Account> accounts() {
-    return new ArrayList<>(accounts.values());
   }
 }

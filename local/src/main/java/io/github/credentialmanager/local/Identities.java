@@ -2,12 +2,15 @@ package io.github.credentialmanager.local;
 
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
+import java.time.InstantSource;
 import java.util.Base64;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import software.amazon.awssdk.auth.credentials.AwsCredentials;
 import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
 
@@ -30,9 +33,14 @@ final class Identities {
    * One caller.
    *
    * @param paths of the operations it may invoke
+   * @param operator whether it may use KMS, and ask what an operator's tool asks
    */
   record Identity(
-      AwsSessionCredentials credentials, String roleName, String roleId, Set<String> paths) {
+      AwsSessionCredentials credentials,
+      String roleName,
+      String roleId,
+      Set<String> paths,
+      boolean operator) {
     Identity {
       paths = Set.copyOf(paths);
     }
@@ -52,7 +60,7 @@ final class Identities {
   }
 
   /** A new caller. */
-  Identity add(String roleName, Set<String> paths) {
+  Identity add(String roleName, Set<String> paths, boolean operator) {
     AwsSessionCredentials credentials =
         AwsSessionCredentials.create(
             "ASIA" + base32(16),
@@ -61,7 +69,7 @@ final class Identities {
                 .encodeToString(
                     ("local session of " + roleName.toLowerCase(Locale.ROOT) + " " + base32(64))
                         .getBytes(StandardCharsets.UTF_8)));
-    Identity identity = new Identity(credentials, roleName, "AROA" + base32(17), paths);
+    Identity identity = new Identity(credentials, roleName, "AROA" + base32(17), paths, operator);
     byAccessKeyId.put(credentials.accessKeyId(), identity);
     return identity;
   }
@@ -72,6 +80,36 @@ final class Identities {
 
   Optional<AwsCredentials> credentials(String accessKeyId) {
     return identity(accessKeyId).map(Identity::credentials);
+  }
+
+  /** Lets operators use the AWS services, with good signatures; anybody may ask who he is. */
+  Guard guard(String region) {
+    // AWS's clients date signatures with the system's clock, whichever clock a test moves.
+    Guard signatures =
+        Guard.verifying(
+            Set.of("kms", "lambda", "sts", "tagging").stream()
+                .collect(
+                    Collectors.toMap(
+                        Function.identity(),
+                        service ->
+                            new SigV4Verifier(
+                                region,
+                                service,
+                                true,
+                                true,
+                                InstantSource.system(),
+                                this::credentials))));
+    return (request, service, action) -> {
+      String accessKeyId = signatures.admit(request, service, action);
+      Identity caller = identity(accessKeyId).orElseThrow();
+      if (!caller.operator() && !service.equals("sts")) {
+        throw new AwsJsonException(
+            "AccessDeniedException",
+            "User: %s is not authorized to perform: %s because no identity-based policy allows it"
+                .formatted(caller.userArn(), action));
+      }
+      return accessKeyId;
+    };
   }
 
   private String base32(int length) {

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.net.URI;
 import java.security.GeneralSecurityException;
+import java.security.PublicKey;
 import java.security.SecureRandom;
 import java.security.Signature;
 import java.security.interfaces.RSAPrivateCrtKey;
@@ -21,6 +22,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Function;
@@ -84,26 +86,39 @@ public final class LocalKms implements AutoCloseable {
   private Duration tagDelay = Duration.ZERO;
 
   private LocalKms(
-      InstantSource clock, String region, KmsStore store, @Nullable SigV4Verifier verifier) {
+      InstantSource clock,
+      String region,
+      KmsStore store,
+      AwsJsonEndpoint.OtherOperations others,
+      Guard guard) {
     this.clock = requireNonNull(clock, "clock");
     this.region = requireNonNull(region, "region");
     this.store = store;
     store.load().forEach(key -> keys.put(key.arn(), key));
     WrappingKey.prepare();
-    this.endpoint = new AwsJsonEndpoint("kms", operations(), verifier);
+    this.endpoint = new AwsJsonEndpoint("kms", operations(), others, guard);
   }
 
   /** A KMS without keys on a free port, that takes any credentials and forgets all when closed. */
   public static LocalKms start(InstantSource clock) {
-    return new LocalKms(clock, "us-east-1", KmsStore.inMemory(), null);
+    return new LocalKms(
+        clock,
+        "us-east-1",
+        KmsStore.inMemory(),
+        AwsJsonEndpoint.OtherOperations.none(),
+        Guard.open());
   }
 
   /**
-   * @param verifier of the requests' signatures
+   * @param others operations of other services, served at the same endpoint
    */
   static LocalKms start(
-      InstantSource clock, String region, KmsStore store, SigV4Verifier verifier) {
-    return new LocalKms(clock, region, store, verifier);
+      InstantSource clock,
+      String region,
+      KmsStore store,
+      AwsJsonEndpoint.OtherOperations others,
+      Guard guard) {
+    return new LocalKms(clock, region, store, others, guard);
   }
 
   /** What {@code AWS_ENDPOINT_URL_KMS} and the tagging API's endpoint are set to. */
@@ -113,7 +128,7 @@ public final class LocalKms implements AutoCloseable {
 
   /** How often an operation was called, for example {@code Sign}; failed calls count. */
   public long calls(String operation) {
-    return endpoint.calls(operation);
+    return endpoint.calls("kms:" + operation);
   }
 
   /**
@@ -140,7 +155,7 @@ public final class LocalKms implements AutoCloseable {
   /** Has the next calls of an operation answer {@code ThrottlingException}. */
   public void throttle(String operation, int calls) {
     endpoint.fail(
-        operation,
+        "kms:" + operation,
         calls,
         new AwsJsonException(
             "ThrottlingException",
@@ -155,7 +170,9 @@ public final class LocalKms implements AutoCloseable {
    */
   public void fail(String operation, int calls, String errorType) {
     endpoint.fail(
-        operation, calls, new AwsJsonException(errorType, "Failed because a test asked for it."));
+        "kms:" + operation,
+        calls,
+        new AwsJsonException(errorType, "Failed because a test asked for it."));
   }
 
   /** Makes something that is no key known to {@code tag:GetResources}. */
@@ -163,11 +180,12 @@ public final class LocalKms implements AutoCloseable {
     otherResources.put(arn, Map.copyOf(tags));
   }
 
-  /** The public key that a key signs with, DER; for the stack's own wiring. */
-  synchronized byte[] publicKey(String arn) {
-    KmsKey key = key(arn);
-    key.requireEnabled(clock.instant());
-    return key.publicKey().getEncoded();
+  /** The public half of an enabled key; empty if there is no such key, or it is not enabled. */
+  synchronized Optional<PublicKey> publicKey(String arn) {
+    KmsKey key = keys.get(arn);
+    return key != null && key.state(clock.instant()) == KmsKey.State.ENABLED
+        ? Optional.of(key.publicKey())
+        : Optional.empty();
   }
 
   @Override
@@ -177,23 +195,23 @@ public final class LocalKms implements AutoCloseable {
 
   private Map<String, AwsJsonEndpoint.Operation> operations() {
     Map<String, AwsJsonEndpoint.Operation> operations = new HashMap<>();
-    operations.put("CreateKey", (input, caller) -> createKey(input));
-    operations.put("DescribeKey", (input, caller) -> describeKey(input));
-    operations.put("ListKeys", (input, caller) -> listKeys(input));
-    operations.put("GetParametersForImport", (input, caller) -> getParametersForImport(input));
-    operations.put("ImportKeyMaterial", (input, caller) -> importKeyMaterial(input));
+    operations.put("kms:CreateKey", (input, caller) -> createKey(input));
+    operations.put("kms:DescribeKey", (input, caller) -> describeKey(input));
+    operations.put("kms:ListKeys", (input, caller) -> listKeys(input));
+    operations.put("kms:GetParametersForImport", (input, caller) -> getParametersForImport(input));
+    operations.put("kms:ImportKeyMaterial", (input, caller) -> importKeyMaterial(input));
     operations.put(
-        "DeleteImportedKeyMaterial", (input, caller) -> deleteImportedKeyMaterial(input));
-    operations.put("GetPublicKey", (input, caller) -> getPublicKey(input));
-    operations.put("Sign", this::sign);
-    operations.put("EnableKey", (input, caller) -> setDisabled(input, false));
-    operations.put("DisableKey", (input, caller) -> setDisabled(input, true));
-    operations.put("ScheduleKeyDeletion", (input, caller) -> scheduleKeyDeletion(input));
-    operations.put("CancelKeyDeletion", (input, caller) -> cancelKeyDeletion(input));
-    operations.put("TagResource", (input, caller) -> tagResource(input));
-    operations.put("UntagResource", (input, caller) -> untagResource(input));
-    operations.put("ListResourceTags", (input, caller) -> listResourceTags(input));
-    operations.put("GetResources", (input, caller) -> getResources(input));
+        "kms:DeleteImportedKeyMaterial", (input, caller) -> deleteImportedKeyMaterial(input));
+    operations.put("kms:GetPublicKey", (input, caller) -> getPublicKey(input));
+    operations.put("kms:Sign", this::sign);
+    operations.put("kms:EnableKey", (input, caller) -> setDisabled(input, false));
+    operations.put("kms:DisableKey", (input, caller) -> setDisabled(input, true));
+    operations.put("kms:ScheduleKeyDeletion", (input, caller) -> scheduleKeyDeletion(input));
+    operations.put("kms:CancelKeyDeletion", (input, caller) -> cancelKeyDeletion(input));
+    operations.put("kms:TagResource", (input, caller) -> tagResource(input));
+    operations.put("kms:UntagResource", (input, caller) -> untagResource(input));
+    operations.put("kms:ListResourceTags", (input, caller) -> listResourceTags(input));
+    operations.put("tag:GetResources", (input, caller) -> getResources(input));
     return operations;
   }
 

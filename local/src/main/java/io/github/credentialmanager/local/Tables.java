@@ -1,6 +1,7 @@
 package io.github.credentialmanager.local;
 
 import java.util.Map;
+import java.util.Optional;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
 import software.amazon.awssdk.services.dynamodb.model.AttributeDefinition;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
@@ -12,21 +13,28 @@ import software.amazon.awssdk.services.dynamodb.model.ProjectionType;
 import software.amazon.awssdk.services.dynamodb.model.ResourceInUseException;
 import software.amazon.awssdk.services.dynamodb.model.ScalarAttributeType;
 
-/** The two tables, with the names and types of the existing TypeScript Credential Manager. */
-final class Tables {
-  static final String APP = "CredentialManager-AppTable";
-  static final String INSTALLATION = "CredentialManager-InstallationTable";
-
-  private Tables() {}
+/**
+ * The two tables by name, with the attributes of the existing TypeScript Credential Manager's.
+ *
+ * <p>Several stacks may keep theirs in one DynamoDB.
+ */
+record Tables(String app, String installation) {
+  /**
+   * @param suffix of both names; may be empty
+   */
+  static Tables named(String suffix) {
+    return new Tables(
+        "CredentialManager-AppTable" + suffix, "CredentialManager-InstallationTable" + suffix);
+  }
 
   /** Makes both, each unless it is there. */
-  static void create(DynamoDbClient dynamoDb) {
+  void create(DynamoDbClient dynamoDb) {
     unlessThere(
         () ->
             dynamoDb.createTable(
                 table ->
                     table
-                        .tableName(APP)
+                        .tableName(app)
                         .billingMode(BillingMode.PAY_PER_REQUEST)
                         .attributeDefinitions(number("AppId"))
                         .keySchema(key("AppId", KeyType.HASH))));
@@ -35,7 +43,7 @@ final class Tables {
             dynamoDb.createTable(
                 table ->
                     table
-                        .tableName(INSTALLATION)
+                        .tableName(installation)
                         .billingMode(BillingMode.PAY_PER_REQUEST)
                         .attributeDefinitions(
                             number("AppId"), string("NodeId"), number("InstallationId"))
@@ -44,15 +52,18 @@ final class Tables {
                             index("NodeID", "NodeId"), index("InstallationID", "InstallationId"))));
   }
 
-  /** Points an App at its key, as an import does. */
-  static void putApp(DynamoDbClient dynamoDb, long appId, String keyArn) {
-    dynamoDb.putItem(
-        put ->
-            put.tableName(APP)
-                .item(
-                    Map.of(
-                        "AppId", AttributeValue.fromN(Long.toString(appId)),
-                        "KmsKeyArn", AttributeValue.fromS(keyArn))));
+  /** The ARN of the key an App signs with; empty if it has none. */
+  Optional<String> keyArn(DynamoDbClient dynamoDb, long appId) {
+    return Optional.ofNullable(
+            dynamoDb
+                .getItem(
+                    get ->
+                        get.tableName(app)
+                            .key(Map.of("AppId", AttributeValue.fromN(Long.toString(appId))))
+                            .consistentRead(true))
+                .item()
+                .get("KmsKeyArn"))
+        .map(AttributeValue::s);
   }
 
   private static void unlessThere(Runnable create) {

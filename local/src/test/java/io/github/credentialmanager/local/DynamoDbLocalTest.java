@@ -27,27 +27,29 @@ import software.amazon.awssdk.services.dynamodb.model.GlobalSecondaryIndexDescri
 import software.amazon.awssdk.services.dynamodb.model.TableStatus;
 
 class DynamoDbLocalTest {
+  private static final Tables TABLES = Tables.named("");
+
   private final BlockingQueue<String> deaths = new LinkedBlockingQueue<>();
 
   @Test
   void holdsBothTablesWithTheirIndexes() {
     try (DynamoDbLocal local = DynamoDbLocal.start(null, deaths::add);
         DynamoDbClient client = client(local.endpoint())) {
-      Tables.create(client);
-      Tables.create(client);
+      TABLES.create(client);
+      TABLES.create(client);
 
-      assertThat(client.describeTable(it -> it.tableName(Tables.APP)).table().tableStatus())
+      assertThat(client.describeTable(it -> it.tableName(TABLES.app())).table().tableStatus())
           .isEqualTo(TableStatus.ACTIVE);
       assertThat(
               client
-                  .describeTable(it -> it.tableName(Tables.INSTALLATION))
+                  .describeTable(it -> it.tableName(TABLES.installation()))
                   .table()
                   .globalSecondaryIndexes())
           .extracting(GlobalSecondaryIndexDescription::indexName)
           .containsExactlyInAnyOrder("NodeID", "InstallationID");
       client.putItem(
           put ->
-              put.tableName(Tables.INSTALLATION)
+              put.tableName(TABLES.installation())
                   .item(
                       Map.of(
                           "AppId", AttributeValue.fromN("1001"),
@@ -58,7 +60,7 @@ class DynamoDbLocalTest {
                   .query(
                       query ->
                           query
-                              .tableName(Tables.INSTALLATION)
+                              .tableName(TABLES.installation())
                               .indexName("NodeID")
                               .keyConditionExpression("NodeId = :node")
                               .expressionAttributeValues(
@@ -77,21 +79,20 @@ class DynamoDbLocalTest {
   void keepsTablesInADirectory(@TempDir Path data) {
     try (DynamoDbLocal local = DynamoDbLocal.start(data, deaths::add);
         DynamoDbClient client = client(local.endpoint())) {
-      Tables.create(client);
-      Tables.putApp(client, 1001, "arn:aws:kms:us-east-1:111122223333:key/k");
+      TABLES.create(client);
+      client.putItem(
+          put ->
+              put.tableName(TABLES.app())
+                  .item(
+                      Map.of(
+                          "AppId", AttributeValue.fromN("1001"),
+                          "KmsKeyArn", AttributeValue.fromS("arn:aws:kms:the-key"))));
     }
     try (DynamoDbLocal local = DynamoDbLocal.start(data, deaths::add);
         DynamoDbClient client = client(local.endpoint())) {
-      Tables.create(client);
-      assertThat(
-              client
-                  .getItem(
-                      get ->
-                          get.tableName(Tables.APP)
-                              .key(Map.of("AppId", AttributeValue.fromN("1001"))))
-                  .item())
-          .containsEntry(
-              "KmsKeyArn", AttributeValue.fromS("arn:aws:kms:us-east-1:111122223333:key/k"));
+      TABLES.create(client);
+      assertThat(TABLES.keyArn(client, 1001)).hasValue("arn:aws:kms:the-key");
+      assertThat(TABLES.keyArn(client, 1002)).isEmpty();
     }
   }
 

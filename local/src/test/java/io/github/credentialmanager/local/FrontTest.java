@@ -44,7 +44,7 @@ class FrontTest {
 
   @BeforeEach
   void start() {
-    caller = identities.add("developer", Front.FUNCTIONS.keySet());
+    caller = identities.add("developer", Front.FUNCTIONS.keySet(), false);
     front = new Front(0, "us-east-1", identities, InstantSource.system(), handlers(function));
   }
 
@@ -292,7 +292,7 @@ class FrontTest {
 
     @Test
     void aCallerWithoutAGrant() throws Exception {
-      Identity stranger = identities.add("stranger", Set.of());
+      Identity stranger = identities.add("stranger", Set.of(), false);
 
       assertRefused(
           SignedHttp.post(uri("/tokens/app"), "{}", stranger.credentials(), Instant.now()),
@@ -302,7 +302,7 @@ class FrontTest {
 
     @Test
     void aCallerWithAGrantForAnotherFunction() throws Exception {
-      Identity reader = identities.add("reader", Set.of("/installations"));
+      Identity reader = identities.add("reader", Set.of("/installations"), false);
 
       assertThat(
               SignedHttp.post(uri("/installations"), "{}", reader.credentials(), Instant.now())

@@ -23,11 +23,10 @@ import java.security.spec.MGF1ParameterSpec;
 import java.security.spec.X509EncodedKeySpec;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import javax.crypto.Cipher;
 import javax.crypto.KeyGenerator;
@@ -482,24 +481,22 @@ class LocalKmsTest {
   class WithSignaturesVerified {
     @Test
     void refusesStrangers() {
-      SigV4Verifier verifier =
-          new SigV4Verifier(
-              "us-east-1",
-              "kms",
-              true,
-              true,
-              InstantSource.system(),
-              id -> Optional.of(OPERATOR).filter(known -> known.accessKeyId().equals(id)));
-      try (LocalKms guarded = LocalKms.start(clock, "us-east-1", KmsStore.inMemory(), verifier);
-          KmsClient operator = client(guarded, OPERATOR);
-          KmsClient stranger = client(guarded, SERVER);
-          KmsClient impostor =
-              client(guarded, AwsBasicCredentials.create("AKIAOPERATOR", "guess"))) {
-        assertThat(operator.listKeys().keys()).isEmpty();
-        assertThatThrownBy(stranger::listKeys)
+      Identities identities = new Identities();
+      AwsCredentials operator = identities.add("operator", Set.of(), true).credentials();
+      AwsCredentials stranger = identities.add("stranger", Set.of(), false).credentials();
+      AwsCredentials impostor = AwsBasicCredentials.create(operator.accessKeyId(), "guess");
+      try (LocalKms guarded = start(KmsStore.inMemory(), identities.guard("us-east-1"));
+          KmsClient asOperator = client(guarded, operator);
+          KmsClient asStranger = client(guarded, stranger);
+          KmsClient asImpostor = client(guarded, impostor);
+          KmsClient asNobody = client(guarded, OPERATOR)) {
+        assertThat(asOperator.listKeys().keys()).isEmpty();
+        assertThatThrownBy(asStranger::listKeys)
+            .hasMessageContaining("is not authorized to perform: kms:ListKeys");
+        assertThatThrownBy(asImpostor::listKeys)
             .hasMessageContaining("The security token included in the request is invalid.");
-        assertThatThrownBy(impostor::listKeys)
-            .hasMessageContaining("The request signature we calculated does not match");
+        assertThatThrownBy(asNobody::listKeys)
+            .hasMessageContaining("The security token included in the request is invalid.");
       }
     }
   }
@@ -509,12 +506,9 @@ class LocalKmsTest {
     @Test
     void keepsKeysAndTheirStates(@TempDir Path directory) throws Exception {
       Path file = directory.resolve("kms.json");
-      SigV4Verifier any =
-          new SigV4Verifier(
-              "us-east-1", "kms", true, true, InstantSource.system(), id -> Optional.of(OPERATOR));
       String enabled;
       String pending;
-      try (LocalKms first = LocalKms.start(clock, "us-east-1", KmsStore.file(file), any)) {
+      try (LocalKms first = start(KmsStore.file(file), Guard.open())) {
         client.close();
         client = client(first, OPERATOR);
         enabled = imported();
@@ -523,7 +517,7 @@ class LocalKmsTest {
       }
       assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
           .isEqualTo("rw-------");
-      try (LocalKms second = LocalKms.start(clock, "us-east-1", KmsStore.file(file), any)) {
+      try (LocalKms second = start(KmsStore.file(file), Guard.open())) {
         client.close();
         client = client(second, OPERATOR);
         assertThat(publicKey(enabled)).isEqualTo(appKey.getPublic().getEncoded());
@@ -533,6 +527,10 @@ class LocalKmsTest {
             .isThrownBy(() -> importKey(enabled, otherKey));
       }
     }
+  }
+
+  private LocalKms start(KmsStore store, Guard guard) {
+    return LocalKms.start(clock, "us-east-1", store, AwsJsonEndpoint.OtherOperations.none(), guard);
   }
 
   private KeyMetadata create(Map<String, String> tags) {
