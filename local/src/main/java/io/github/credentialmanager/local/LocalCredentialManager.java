@@ -260,7 +260,9 @@ public final class LocalCredentialManager implements AutoCloseable {
         byte[] pem = file == null ? AppKey.generatePem() : Files.readAllBytes(file);
         try (PrivateKeyPem key = PrivateKeyPem.parse(pem)) {
           gitHub().plant(app, key.publicKey());
-          importKey(app.id(), key);
+          if (app.imported()) {
+            importKey(app.id(), key);
+          }
         } finally {
           Arrays.fill(pem, (byte) 0);
         }

@@ -39,12 +39,14 @@ record Seed(List<SeedAccount> accounts, List<SeedApp> apps) {
 
   /**
    * @param privateKeyFile null to have a key made
+   * @param imported whether KMS has the key too, or only GitHub
    */
   record SeedApp(
       long id,
       String slug,
       String name,
       @Nullable Path privateKeyFile,
+      boolean imported,
       Map<String, String> permissions,
       List<SeedInstallation> installations) {}
 
@@ -79,6 +81,7 @@ record Seed(List<SeedAccount> accounts, List<SeedApp> apps) {
                 "demo",
                 "Demo",
                 null,
+                true,
                 USUAL_PERMISSIONS,
                 List.of(
                     new SeedInstallation("octo-org", null, false, null, null),
@@ -186,7 +189,16 @@ record Seed(List<SeedAccount> accounts, List<SeedApp> apps) {
     }
 
     private SeedApp app(JsonNode node, String at) {
-      members(node, at, "id", "slug", "name", "privateKeyFile", "permissions", "installations");
+      members(
+          node,
+          at,
+          "id",
+          "slug",
+          "name",
+          "privateKeyFile",
+          "imported",
+          "permissions",
+          "installations");
       long id = id(node, at, "id");
       if (!appIds.add(id)) {
         throw wrong(at + "/id", "a second App of that id");
@@ -195,6 +207,10 @@ record Seed(List<SeedAccount> accounts, List<SeedApp> apps) {
           node.has("privateKeyFile") ? file.resolveSibling(text(node, at, "privateKeyFile")) : null;
       if (key != null && !Files.isRegularFile(key)) {
         throw wrong(at + "/privateKeyFile", "there is no file " + key);
+      }
+      boolean imported = !node.has("imported") || bool(node, at, "imported");
+      if (!imported && key == null) {
+        throw wrong(at + "/imported", "nobody has the key: name a privateKeyFile");
       }
       List<SeedInstallation> installations = new ArrayList<>();
       Set<String> accounts = new HashSet<>();
@@ -215,6 +231,7 @@ record Seed(List<SeedAccount> accounts, List<SeedApp> apps) {
           node.has("slug") ? text(node, at, "slug") : "app-" + id,
           node.has("name") ? text(node, at, "name") : "App " + id,
           key,
+          imported,
           permissions != null ? permissions : USUAL_PERMISSIONS,
           List.copyOf(installations));
     }

@@ -244,8 +244,7 @@ class LocalCredentialManagerTest {
 
       assertThatExceptionOfType(TokenUnavailableException.class)
           .isThrownBy(() -> client.getAppToken(1005))
-          .satisfies(
-              failure -> assertThat(failure.reason()).isEqualTo(Reason.APP_KEY_UNAVAILABLE));
+          .satisfies(failure -> assertThat(failure.reason()).isEqualTo(Reason.APP_KEY_UNAVAILABLE));
     }
 
     private KmsClient kms() {
@@ -354,6 +353,33 @@ class LocalCredentialManagerTest {
         assertThat(client.getInstallationData("O_kgDOacme"))
             .singleElement()
             .satisfies(it -> assertThat(it.installationId()).isEqualTo(9_000_000_001L));
+      }
+    }
+  }
+
+  @Nested
+  class WithAKeyThatIsNotImported {
+    @Test
+    void waitsForTheOperatorToImportIt(@TempDir Path directory) throws Exception {
+      byte[] pem = AppKey.generatePem();
+      Files.write(directory.resolve("app.pem"), pem);
+      Path seed =
+          Files.writeString(
+              directory.resolve("seed.json"),
+              """
+              {"accounts": [{"login": "acme", "nodeId": "O_kgDOacme", "repositories": ["rocket"]}],
+               "apps": [{"id": 42, "privateKeyFile": "app.pem", "imported": false,
+                         "installations": [{"account": "acme"}]}]}
+              """);
+      try (LocalCredentialManager stack = LocalCredentialManager.builder().seed(seed).start();
+          CredentialManagerClient client = client(stack)) {
+        assertThatExceptionOfType(TokenDeniedException.class)
+            .isThrownBy(() -> client.getInstallationToken(42, "O_kgDOacme"))
+            .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.APP_NOT_REGISTERED));
+
+        stack.importPrivateKey(42, pem);
+
+        assertThat(client.getInstallationToken(42, "O_kgDOacme").nodeId()).contains("O_kgDOacme");
       }
     }
   }
