@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
@@ -25,6 +26,8 @@ import software.amazon.awssdk.regions.Region;
  */
 public final class ServerConfiguration {
   private static final Duration LONGEST_REQUEST = Duration.ofSeconds(10);
+  private static final Pattern LOOPBACK =
+      Pattern.compile("localhost|127(\\.[0-9]{1,3}){3}|\\[::1]");
 
   private final String appTableName;
   private final String installationTableName;
@@ -215,9 +218,7 @@ public final class ServerConfiguration {
 
     private static URI requireApiRoot(URI url) {
       String host = url.getHost();
-      boolean loopback =
-          host != null
-              && (host.equals("localhost") || host.startsWith("127.") || host.equals("[::1]"));
+      boolean loopback = host != null && LOOPBACK.matcher(host).matches();
       boolean secure = "https".equals(url.getScheme());
       if (host == null || !(secure || (loopback && "http".equals(url.getScheme())))) {
         throw new IllegalArgumentException(

@@ -26,6 +26,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
@@ -41,6 +42,14 @@ class GoldenExchangesTest {
           "GetInstallations", "/installations");
   private static final Duration HANG = Duration.ofSeconds(30);
 
+  /** For exchanges that end at the front door, whatever the world is like. */
+  private static final World EMPTY_WORLD = new World();
+
+  @AfterAll
+  static void closeEmptyWorld() {
+    EMPTY_WORLD.close();
+  }
+
   @TestFactory
   Stream<DynamicTest> answersTheGoldenExchange() {
     return StreamSupport.stream(resource("index.json").spliterator(), false)
@@ -50,31 +59,43 @@ class GoldenExchangesTest {
   }
 
   private static void replay(JsonNode exchange) {
-    try (World world = world(exchange.path("given"))) {
-      String nextToken = "";
-      if (exchange.path("given").has("after")) {
-        JsonNode earlier = resource(exchange.path("given").path("after").asText());
-        nextToken = send(world, earlier, "").body().path("nextToken").asText();
-      }
-      World.Response response = send(world, exchange, nextToken);
-      JsonNode expected = exchange.path("response");
-      assertThat(response.status())
-          .as("%s; log %s", response.raw(), world.log)
-          .isEqualTo(expected.path("status").asInt());
-      expected
-          .path("headers")
-          .properties()
-          .forEach(
-              header ->
-                  assertThat(response.headers().path(header.getKey()).asText())
-                      .as(header.getKey())
-                      .isEqualTo(header.getValue().asText()));
-      assertMatches(expected.path("json"), response.body(), "");
+    JsonNode given = exchange.path("given");
+    if (given.isMissingNode() || (given.size() == 1 && given.has("event"))) {
+      replay(exchange, EMPTY_WORLD);
+      return;
+    }
+    try (World world = world(given)) {
+      replay(exchange, world);
     }
   }
 
+  private static void replay(JsonNode exchange, World world) {
+    String nextToken = "";
+    if (exchange.path("given").has("after")) {
+      JsonNode earlier = resource(exchange.path("given").path("after").asText());
+      nextToken = send(world, earlier, "").body().path("nextToken").asText();
+    }
+    World.Response response = send(world, exchange, nextToken);
+    JsonNode expected = exchange.path("response");
+    assertThat(response.status())
+        .as("%s; log %s", response.raw(), world.log)
+        .isEqualTo(expected.path("status").asInt());
+    expected
+        .path("headers")
+        .properties()
+        .forEach(
+            header ->
+                assertThat(response.headers().path(header.getKey()).asText())
+                    .as(header.getKey())
+                    .isEqualTo(header.getValue().asText()));
+    assertMatches(expected.path("json"), response.body(), "");
+  }
+
   private static World world(JsonNode given) {
-    World world = new World().with(settings -> settings.requestTimeout(Duration.ofSeconds(3)));
+    World world = new World();
+    if (given.path("gitHub").findValuesAsText("fault").contains("NO_ANSWER")) {
+      world.with(settings -> settings.requestTimeout(Duration.ofSeconds(2)));
+    }
     if (given.has("now")) {
       world.at(given.path("now").asText());
     }

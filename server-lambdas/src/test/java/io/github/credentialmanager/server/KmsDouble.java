@@ -38,6 +38,7 @@ public final class KmsDouble implements AutoCloseable {
   private final Map<String, KeyPair> keys = new ConcurrentHashMap<>();
   private final Map<String, String> faults = new ConcurrentHashMap<>();
   private final List<String> signedWith = new CopyOnWriteArrayList<>();
+  private volatile boolean withoutSignature;
   private volatile Optional<String> fault = Optional.empty();
 
   public KmsDouble() {
@@ -75,6 +76,11 @@ public final class KmsDouble implements AutoCloseable {
     faults.put(arn, errorCode);
   }
 
+  /** From now on an answer to Sign lacks what was asked for. */
+  public void answerWithoutSignature() {
+    withoutSignature = true;
+  }
+
   /** The keys that signed, in the order of the calls. Calls that failed are not among them. */
   public List<String> signedWith() {
     return List.copyOf(signedWith);
@@ -106,6 +112,8 @@ public final class KmsDouble implements AutoCloseable {
         respond(exchange, status, Map.of("__type", error.get(), "message", "made to fail"));
       } else if (pair == null) {
         respond(exchange, 400, Map.of("__type", "NotFoundException"));
+      } else if (withoutSignature) {
+        respond(exchange, 200, Map.of("KeyId", arn));
       } else if (target.equals("TrentService.Sign")) {
         signedWith.add(arn);
         respond(

@@ -2,6 +2,7 @@ package io.github.credentialmanager.server;
 
 import static com.github.tomakehurst.wiremock.core.WireMockConfiguration.options;
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -124,6 +125,11 @@ public final class World implements AutoCloseable {
         .toList();
   }
 
+  /** The attribute of a row, which must have it. */
+  public static AttributeValue attribute(Map<String, AttributeValue> row, String name) {
+    return requireNonNull(row.get(name), name);
+  }
+
   public static AttributeValue number(long value) {
     return AttributeValue.fromN(Long.toString(value));
   }
@@ -133,7 +139,7 @@ public final class World implements AutoCloseable {
   }
 
   /** The server, made on first use. */
-  public CredentialManagerServer server() {
+  public synchronized CredentialManagerServer server() {
     if (server == null) {
       ServerConfiguration.Builder configuration =
           ServerConfiguration.builder()
@@ -221,7 +227,7 @@ public final class World implements AutoCloseable {
             request
                 .tableName(appTable)
                 .billingMode(BillingMode.PAY_PER_REQUEST)
-                .attributeDefinitions(attribute("AppId", ScalarAttributeType.N))
+                .attributeDefinitions(definition("AppId", ScalarAttributeType.N))
                 .keySchema(key("AppId", KeyType.HASH)));
     dynamoDb.createTable(
         request ->
@@ -229,15 +235,15 @@ public final class World implements AutoCloseable {
                 .tableName(installationTable)
                 .billingMode(BillingMode.PAY_PER_REQUEST)
                 .attributeDefinitions(
-                    attribute("AppId", ScalarAttributeType.N),
-                    attribute("NodeId", ScalarAttributeType.S),
-                    attribute("InstallationId", ScalarAttributeType.N))
+                    definition("AppId", ScalarAttributeType.N),
+                    definition("NodeId", ScalarAttributeType.S),
+                    definition("InstallationId", ScalarAttributeType.N))
                 .keySchema(key("AppId", KeyType.HASH), key("NodeId", KeyType.RANGE))
                 .globalSecondaryIndexes(
                     index("NodeID", "NodeId"), index("InstallationID", "InstallationId")));
   }
 
-  private static AttributeDefinition attribute(String name, ScalarAttributeType type) {
+  private static AttributeDefinition definition(String name, ScalarAttributeType type) {
     return AttributeDefinition.builder().attributeName(name).attributeType(type).build();
   }
 

@@ -35,12 +35,13 @@ final class GrantCheck {
                     || isAtMost(grant.getValue(), requested.get(grant.getKey())));
   }
 
+  /** A level that is not known here is within itself only. */
   private static boolean isAtMost(String granted, @Nullable String requested) {
-    if (granted.equals(requested)) {
-      return true;
+    if (requested == null) {
+      return false;
     }
     int level = LEVELS.indexOf(granted);
-    return level >= 0 && level < LEVELS.indexOf(requested);
+    return granted.equals(requested) || (level >= 0 && level < LEVELS.indexOf(requested));
   }
 
   private static boolean repositoriesAreWithin(TokenScope requested, InstallationToken granted) {

@@ -65,18 +65,23 @@ final class KmsAppJwtSigner implements AppJwtSigner {
 
   private byte[] sign(String keyArn, byte[] digest, Deadline deadline) {
     try {
-      return client
-          .sign(
-              request ->
-                  request
-                      .keyId(keyArn)
-                      .message(SdkBytes.fromByteArray(digest))
-                      .messageType(MessageType.DIGEST)
-                      .signingAlgorithm(SigningAlgorithmSpec.RSASSA_PKCS1_V1_5_SHA_256)
-                      .overrideConfiguration(
-                          call -> call.apiCallTimeout(deadline.atMost(CALL_TIMEOUT))))
-          .signature()
-          .asByteArray();
+      SdkBytes signature =
+          client
+              .sign(
+                  request ->
+                      request
+                          .keyId(keyArn)
+                          .message(SdkBytes.fromByteArray(digest))
+                          .messageType(MessageType.DIGEST)
+                          .signingAlgorithm(SigningAlgorithmSpec.RSASSA_PKCS1_V1_5_SHA_256)
+                          .overrideConfiguration(
+                              call -> call.apiCallTimeout(deadline.atMost(CALL_TIMEOUT))))
+              .signature();
+      if (signature == null) {
+        throw new SigningException(
+            SigningException.Cause.UNAVAILABLE, "KMS answers without a signature", null);
+      }
+      return signature.asByteArray();
     } catch (SdkException e) {
       throw failure(keyArn, e);
     }

@@ -1,5 +1,7 @@
 package io.github.credentialmanager.server.signing;
 
+import org.jspecify.annotations.Nullable;
+
 /** Says why a key did not sign. */
 public final class SigningException extends RuntimeException {
   private static final long serialVersionUID = 1;
@@ -16,7 +18,7 @@ public final class SigningException extends RuntimeException {
 
   private final Cause reason;
 
-  SigningException(Cause reason, String message, Throwable cause) {
+  SigningException(Cause reason, String message, @Nullable Throwable cause) {
     super(message, cause);
     this.reason = reason;
   }
