@@ -5,6 +5,7 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -237,7 +238,9 @@ final class AwsClients implements AutoCloseable {
       trace.accept(
           "%s:%s %d %s"
               .formatted(
-                  attributes.getAttribute(SdkExecutionAttribute.SERVICE_NAME),
+                  attributes
+                      .getAttribute(SdkExecutionAttribute.SERVICE_NAME)
+                      .toLowerCase(Locale.ROOT),
                   attributes.getAttribute(SdkExecutionAttribute.OPERATION_NAME),
                   response.statusCode(),
                   response.firstMatchingHeader("x-amzn-requestid").orElse("")));

@@ -70,16 +70,19 @@ final class RetireKeyCommand extends ToolCommand {
             session.table(tableName),
             session.tool().clock());
     KeyRetirement.Request request = new KeyRetirement.Request(appId, key, pendingDays, force);
-    List<RetiredKey> planned = retirement.plan(request);
-    if (session.isDryRun() || planned.isEmpty()) {
-      return result(planned, session.isDryRun());
+    if (session.isDryRun()) {
+      return result(retirement.plan(request), true);
     }
-    planned.forEach(
-        key ->
-            session
-                .terminal()
-                .note("To be deleted in %d days: %s".formatted(pendingDays, key.keyArn())));
-    session.confirm("Retire this key of App %d?".formatted(appId));
+    if (session.mustAsk()) {
+      List<RetiredKey> planned = retirement.plan(request);
+      if (!planned.isEmpty()) {
+        session.confirm(
+            "Retire %s and have KMS delete it in %d days?"
+                .formatted(
+                    String.join(" and ", planned.stream().map(RetiredKey::keyArn).toList()),
+                    pendingDays));
+      }
+    }
     return result(retirement.retire(request), false);
   }
 

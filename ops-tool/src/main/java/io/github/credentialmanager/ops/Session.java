@@ -103,13 +103,18 @@ final class Session implements AutoCloseable {
         tool.pause());
   }
 
+  /** Whether a change needs the operator's yes. */
+  boolean mustAsk() {
+    return !options.yes;
+  }
+
   /**
    * Returns if the operator agrees.
    *
    * @throws KeyManagerException with {@link Reason#UNSAFE} if not, or if there is nobody to ask
    */
   void confirm(String question) {
-    if (options.yes) {
+    if (!mustAsk()) {
       return;
     }
     if (!tool.isInteractive()) {
