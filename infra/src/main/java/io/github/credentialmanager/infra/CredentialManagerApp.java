@@ -16,6 +16,11 @@ public final class CredentialManagerApp {
 
   public static void main(String[] args) {
     App app = new App();
+    addStack(app);
+    app.synth();
+  }
+
+  static void addStack(App app) {
     CredentialManagerProps.Builder props = CredentialManagerProps.builder();
     if (app.getNode().tryGetContext("gitHubApiUrl") instanceof String url) {
       props.gitHubApiUrl(url);
@@ -32,6 +37,5 @@ public final class CredentialManagerApp {
     if (app.getNode().tryGetContext("alarmEmail") instanceof String email) {
       alarms.addSubscription(new EmailSubscription(email));
     }
-    app.synth();
   }
 }

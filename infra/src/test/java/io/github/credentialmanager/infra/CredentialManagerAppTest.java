@@ -1,5 +1,6 @@
 package io.github.credentialmanager.infra;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -14,18 +15,25 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import software.amazon.awscdk.App;
+import software.amazon.awscdk.AppProps;
 
-/** The app of {@code cdk.json}, run as the CDK's command line runs it. */
+/** The app of {@code cdk.json}. */
 @RequiresNode
 class CredentialManagerAppTest {
   private static final ObjectMapper JSON = new ObjectMapper();
+
+  private static final Map<String, Object> CONTEXT = Map.of("alarmEmail", "ops@example.com");
 
   @TempDir private static Path directory;
   private static Path assembly;
 
   @BeforeAll
-  static void synthesise() throws Exception {
-    assembly = synthesise("first", Map.of("alarmEmail", "ops@example.com"));
+  static void synthesise() {
+    assembly = directory.resolve("here");
+    App app = new App(AppProps.builder().outdir(assembly.toString()).context(CONTEXT).build());
+    CredentialManagerApp.addStack(app);
+    app.synth();
   }
 
   @Test
@@ -61,8 +69,20 @@ class CredentialManagerAppTest {
 
   /** A template that differs from run to run would make updates that change nothing. */
   @Test
-  void synthesisesTheSameEachTime() throws Exception {
-    Path again = synthesise("second", Map.of("alarmEmail", "ops@example.com"));
+  void synthesisesTheSameInEachJvm() throws Exception {
+    Path again = directory.resolve("elsewhere");
+    ProcessBuilder app =
+        new ProcessBuilder(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                CredentialManagerApp.class.getName()));
+    app.environment().put("CDK_OUTDIR", again.toString());
+    app.environment().put("CDK_CONTEXT_JSON", JSON.writeValueAsString(CONTEXT));
+    Process process = app.redirectErrorStream(true).start();
+    String output = new String(process.getInputStream().readAllBytes(), UTF_8);
+    assertThat(process.waitFor()).as(output).isZero();
     assertThat(templates(again)).isEqualTo(templates(assembly));
   }
 
@@ -90,22 +110,5 @@ class CredentialManagerAppTest {
       }
     }
     return templates;
-  }
-
-  private static Path synthesise(String name, Map<String, String> context) throws Exception {
-    Path assembly = directory.resolve(name);
-    ProcessBuilder app =
-        new ProcessBuilder(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-cp",
-                System.getProperty("java.class.path"),
-                CredentialManagerApp.class.getName()));
-    app.environment().put("CDK_OUTDIR", assembly.toString());
-    app.environment().put("CDK_CONTEXT_JSON", JSON.writeValueAsString(context));
-    Process process = app.redirectErrorStream(true).start();
-    String output = new String(process.getInputStream().readAllBytes());
-    assertThat(process.waitFor()).as(output).isZero();
-    return assembly;
   }
 }

@@ -5,6 +5,8 @@ import static java.util.Objects.requireNonNull;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.jar.JarInputStream;
@@ -37,6 +39,21 @@ final class ServerPackage {
 
   static ServerPackage read() throws IOException {
     return new ServerPackage();
+  }
+
+  /** Unpacks it as Lambda does. */
+  static void unpackTo(Path directory) throws IOException {
+    try (ZipInputStream zip = new ZipInputStream(open())) {
+      for (ZipEntry entry; (entry = zip.getNextEntry()) != null; ) {
+        Path file = directory.resolve(entry.getName());
+        if (entry.isDirectory()) {
+          Files.createDirectories(file);
+        } else {
+          Files.createDirectories(requireNonNull(file.getParent()));
+          Files.copy(zip, file);
+        }
+      }
+    }
   }
 
   private static InputStream open() {

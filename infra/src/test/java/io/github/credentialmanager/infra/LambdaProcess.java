@@ -1,0 +1,196 @@
+package io.github.credentialmanager.infra;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * A function as Lambda runs it: the unpacked package under Lambda's own runtime interface client,
+ * in a JVM of its own, fed by a Runtime API on loopback.
+ *
+ * <p>The runtime interface client's jars are all that is on the class path. It loads the function
+ * from the working directory, so a jar that the package lacks is missed here, too.
+ */
+final class LambdaProcess implements AutoCloseable {
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final Path RUNTIME = Path.of("target/runtime-interface-client").toAbsolutePath();
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final String FUNCTION_ARN =
+      "arn:aws:lambda:us-east-1:123456789012:function:credential-manager:live";
+
+  /** What an environment is like before its first event. */
+  enum Initialization {
+    ON_DEMAND("on-demand"),
+    /** Lambda's client asks {@code /restore/next} where the snapshot would be taken. */
+    SNAP_START("snap-start");
+
+    private final String name;
+
+    Initialization(String name) {
+      this.name = name;
+    }
+  }
+
+  private final BlockingQueue<JsonNode> events = new LinkedBlockingQueue<>();
+  private final BlockingQueue<String> answers = new LinkedBlockingQueue<>();
+  private final List<String> asked = new ArrayList<>();
+  private final ExecutorService executor = Executors.newCachedThreadPool();
+  private final HttpServer runtimeApi;
+  private final Process process;
+  private final Path log;
+
+  private LambdaProcess(
+      Path java,
+      Path taskRoot,
+      String handler,
+      Initialization initialization,
+      Map<String, String> environment)
+      throws IOException {
+    runtimeApi = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    runtimeApi.setExecutor(executor);
+    runtimeApi.createContext("/", this::serve);
+    runtimeApi.start();
+
+    log = Files.createTempFile("lambda-", ".log");
+    ProcessBuilder builder =
+        new ProcessBuilder(
+            java.toString(),
+            "--enable-native-access=ALL-UNNAMED",
+            "-cp",
+            jarsOf(RUNTIME),
+            "com.amazonaws.services.lambda.runtime.api.client.AWSLambda",
+            handler);
+    builder.environment().clear();
+    builder.environment().putAll(environment);
+    builder
+        .environment()
+        .putAll(
+            Map.of(
+                "AWS_LAMBDA_RUNTIME_API",
+                "127.0.0.1:" + runtimeApi.getAddress().getPort(),
+                "AWS_LAMBDA_INITIALIZATION_TYPE",
+                initialization.name,
+                "AWS_LAMBDA_LOG_FORMAT",
+                "JSON",
+                "AWS_REGION",
+                "us-east-1",
+                "LAMBDA_TASK_ROOT",
+                taskRoot.toString()));
+    process =
+        builder
+            .directory(taskRoot.toFile())
+            .redirectErrorStream(true)
+            .redirectOutput(log.toFile())
+            .start();
+  }
+
+  /** Starts a function of the unpacked package. */
+  static LambdaProcess start(
+      Path java,
+      Path taskRoot,
+      String handler,
+      Initialization initialization,
+      Map<String, String> environment) {
+    try {
+      return new LambdaProcess(java, taskRoot, handler, initialization, environment);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static String jarsOf(Path directory) throws IOException {
+    try (Stream<Path> jars = Files.list(directory)) {
+      return jars.map(Path::toString).sorted().collect(Collectors.joining(":"));
+    }
+  }
+
+  /**
+   * Hands the function an event and waits for its answer.
+   *
+   * @throws AssertionError if the function fails instead, or ends
+   */
+  JsonNode invoke(JsonNode event) throws Exception {
+    events.add(event);
+    for (long waited = 0; waited < PATIENCE.toMillis(); waited += 100) {
+      String answer = answers.poll(100, TimeUnit.MILLISECONDS);
+      if (answer != null) {
+        assertThat(asked()).as("%s%n%s", answer, log()).noneMatch(path -> path.endsWith("/error"));
+        return JSON.readTree(answer);
+      }
+      if (!process.isAlive()) {
+        break;
+      }
+    }
+    throw new AssertionError("No answer:\n" + log());
+  }
+
+  /** What the process wrote to its standard output and error. */
+  String log() throws IOException {
+    return Files.readString(log);
+  }
+
+  /** The paths of the Runtime API that were asked for, in order. */
+  List<String> asked() {
+    synchronized (asked) {
+      return List.copyOf(asked);
+    }
+  }
+
+  private void serve(HttpExchange exchange) throws IOException {
+    String path = exchange.getRequestURI().getPath();
+    synchronized (asked) {
+      asked.add(path.substring("/2018-06-01/runtime".length()));
+    }
+    byte[] body = {};
+    try (exchange) {
+      if (path.endsWith("/invocation/next")) {
+        body = events.take().toString().getBytes(UTF_8);
+        exchange.getResponseHeaders().set("Lambda-Runtime-Aws-Request-Id", UUID.randomUUID() + "");
+        exchange
+            .getResponseHeaders()
+            .set(
+                "Lambda-Runtime-Deadline-Ms",
+                Long.toString(System.currentTimeMillis() + Duration.ofSeconds(20).toMillis()));
+        exchange.getResponseHeaders().set("Lambda-Runtime-Invoked-Function-Arn", FUNCTION_ARN);
+      } else if (exchange.getRequestMethod().equals("POST")) {
+        answers.add(new String(exchange.getRequestBody().readAllBytes(), UTF_8));
+      }
+      // The client's native part takes it for granted.
+      exchange.getResponseHeaders().set("Content-Type", "application/json");
+      exchange.sendResponseHeaders(200, body.length == 0 ? -1 : body.length);
+      exchange.getResponseBody().write(body);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    process.destroyForcibly();
+    runtimeApi.stop(0);
+    executor.shutdownNow();
+    Files.deleteIfExists(log);
+  }
+}
