@@ -67,8 +67,8 @@ class CacheSimulationTest {
             .executor(Runnable::run)
             .build()) {
       for (int i = 0; i < 1_000_000; i++) {
-        long app = 1 + skewed(random, 4);
-        String node = "O_" + skewed(random, 8);
+        long app = 1 + skewed(random, 6);
+        String node = "O_" + skewed(random, 30);
         List<String> names = new ArrayList<>();
         List<Long> ids = new ArrayList<>();
         Map<String, Scope.Access> permissions = new HashMap<>();
@@ -163,6 +163,7 @@ class CacheSimulationTest {
     private final Map<String, Minted> minted = new HashMap<>();
     private final Set<AccessToken> banned = new HashSet<>();
     private final Map<TokenRequest, Integer> deniedAtStep = new HashMap<>();
+    private final Map<TokenRequest, Integer> invalidatedAtCall = new HashMap<>();
     private final List<AccessToken> servedTokens = new ArrayList<>();
     private final Map<AccessToken, TokenRequest> servedFor = new HashMap<>();
     private final Set<CompletableFuture<AccessToken>> waiting = new HashSet<>();
@@ -233,7 +234,7 @@ class CacheSimulationTest {
     }
 
     private record Minted(
-        TokenRequest identity, long receivedAt, long expiresAt, int landedAtStep) {}
+        TokenRequest identity, int call, long receivedAt, long expiresAt, int landedAtStep) {}
 
     private final class Upstream implements Executor {
       @Override
@@ -288,7 +289,7 @@ class CacheSimulationTest {
                   answered.appId(), Secret.of(value), Instant.ofEpochMilli(call.startedAt() + life))
               .issuedAt(Instant.ofEpochMilli(wall));
       answered.nodeId().ifPresent(token::nodeId);
-      minted.put(value, new Minted(identity, wall, call.startedAt() + life, step));
+      minted.put(value, new Minted(identity, call.number(), wall, call.startedAt() + life, step));
       return token.build();
     }
 
@@ -380,10 +381,15 @@ class CacheSimulationTest {
       if (origin == null) {
         throw new AssertionError("a token that was never minted");
       }
-      require(origin.identity().equals(request.identity()), "another request's token");
+      require(
+          origin.identity().equals(request.identity())
+              && token.appId() == request.appId()
+              && token.nodeId().equals(request.nodeId()),
+          "another request's token");
       long remaining = token.expirationTime().toEpochMilli() - wall;
       long life = origin.expiresAt() - origin.receivedAt();
       require(remaining > 0, "an expired token");
+      require(wall >= origin.receivedAt() - 60_000, "a token of unknown age");
       require(remaining >= Math.min(EXPIRY_MARGIN, life / 3), "less life than the margin");
       require(
           request.minRemaining().isEmpty() || remaining >= request.minRemaining().get().toMillis(),
@@ -395,6 +401,9 @@ class CacheSimulationTest {
       if (hit) {
         Integer denied = deniedAtStep.get(request.identity());
         require(denied == null || origin.landedAtStep() >= denied, "a token from before a denial");
+        require(
+            origin.call() > invalidatedAtCall.getOrDefault(request.identity(), 0),
+            "a token from before an invalidation");
       }
       if (servedTokens.size() < 1000) {
         servedTokens.add(token);
@@ -416,6 +425,7 @@ class CacheSimulationTest {
 
     private void invalidate(TokenRequest request) {
       cache.invalidate(request);
+      invalidatedAtCall.put(request, upstreamCalls);
       deniedAtStep.remove(request);
       Call call = underWay.remove(request);
       if (call != null) {
