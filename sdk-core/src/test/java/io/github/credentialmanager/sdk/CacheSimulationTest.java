@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * A million random steps through the cache in virtual time.
@@ -27,20 +27,21 @@ import org.junit.jupiter.params.provider.ValueSource;
  * <p>Callers come and go, the upstream is quick, slow, failing, refusing or confused, the wall
  * clock is set back by up to an hour and forward by up to a day, the monotonic clock stands still.
  * After every answer the promises of {@link CachingTokenProvider} are checked. A failure names the
- * seed and the step; the same seed fails again.
+ * seed and the step; the same seed fails again (not always with the small cache, since Caffeine
+ * evicts by chance).
  */
 class CacheSimulationTest {
   private static final int STEPS_PER_SEED = 250_000;
 
   @ParameterizedTest
-  @ValueSource(longs = {1, 2, 3, 4})
+  @CsvSource({"1, 10000", "2, 10000", "3, 10000", "4, 40"})
   @Timeout(120)
-  void keepsItsPromisesForAQuarterMillionSteps(long seed) {
-    Simulation simulation = new Simulation(seed);
+  void keepsItsPromisesForAQuarterMillionSteps(long seed, int maximumSize) {
+    Simulation simulation = new Simulation(seed, maximumSize);
     simulation.run(STEPS_PER_SEED);
     // A simulation in which nothing happens proves nothing.
     assertThat(simulation.served).isGreaterThan(STEPS_PER_SEED / 10);
-    assertThat(simulation.upstreamCalls).isBetween(1_000, STEPS_PER_SEED / 4);
+    assertThat(simulation.upstreamCalls).isBetween(1_000, STEPS_PER_SEED / 2);
     assertThat(simulation.failuresSeen).isGreaterThan(500);
     assertThat(simulation.denialsSeen).isGreaterThan(500);
     assertThat(simulation.rejections).isGreaterThan(100);
@@ -180,7 +181,7 @@ class CacheSimulationTest {
     int rejections;
     int clockJumps;
 
-    Simulation(long seed) {
+    Simulation(long seed, int maximumSize) {
       this.seed = seed;
       this.random = new Random(seed);
       Scope scope = Scope.builder().read("contents").build();
@@ -210,7 +211,7 @@ class CacheSimulationTest {
               .callbacks(Runnable::run)
               .timeout(Duration.ofDays(1))
               .random(random)
-              .maximumSize(40)
+              .maximumSize(maximumSize)
               .listener(
                   new TokenListener() {
                     @Override
