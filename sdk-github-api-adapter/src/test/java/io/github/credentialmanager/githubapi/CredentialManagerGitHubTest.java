@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.atomic.AtomicInteger;
+import okhttp3.OkHttpClient;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
@@ -36,6 +37,7 @@ import org.kohsuke.github.GitHubRateLimitHandler;
 import org.kohsuke.github.HttpException;
 import org.kohsuke.github.authorization.AuthorizationProvider;
 import org.kohsuke.github.connector.GitHubConnectorResponse;
+import org.kohsuke.github.extras.okhttp3.OkHttpGitHubConnector;
 
 class CredentialManagerGitHubTest {
   private static final long APP_ID = 1001;
@@ -284,6 +286,19 @@ class CredentialManagerGitHubTest {
       GHRepository repository = gh.getRepository("octo-org/api");
 
       assertThat(repository.createIssue("new").create().getNumber()).isEqualTo(7);
+    }
+
+    @Test
+    void sendsOnceMoreWithOkHttpToo() throws IOException {
+      GitHub gh = builder(tokens).connector(new OkHttpGitHubConnector(new OkHttpClient())).build();
+      gh.getRepository("octo-org/api");
+      clock.advance(OLD_ENOUGH);
+      gitHub.revokeAll();
+      GHRepository repository = gh.getRepository("octo-org/api");
+
+      assertThat(repository.createIssue("new").create().getNumber()).isEqualTo(7);
+      assertThat(gitHub.authorizations())
+          .containsExactly(bearer(1), bearer(1), bearer(2), bearer(2));
     }
 
     @Test

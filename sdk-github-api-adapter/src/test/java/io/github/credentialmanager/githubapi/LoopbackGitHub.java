@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -18,6 +19,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.zip.GZIPOutputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -119,11 +121,24 @@ final class LoopbackGitHub implements AutoCloseable {
               : Answer.of(401, "{\"message\":\"Bad credentials\"}");
     }
     byte[] bytes = answer.body().getBytes(UTF_8);
+    String encodings = exchange.getRequestHeaders().getFirst("Accept-Encoding");
+    if (bytes.length > 0 && encodings != null && encodings.contains("gzip")) {
+      bytes = gzip(bytes);
+      exchange.getResponseHeaders().set("Content-Encoding", "gzip");
+    }
     exchange.getResponseHeaders().set("Content-Type", "application/json; charset=utf-8");
     answer.headers().forEach(exchange.getResponseHeaders()::set);
     exchange.sendResponseHeaders(answer.status(), bytes.length == 0 ? -1 : bytes.length);
     exchange.getResponseBody().write(bytes);
     exchange.close();
+  }
+
+  private static byte[] gzip(byte[] bytes) throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try (GZIPOutputStream gzip = new GZIPOutputStream(out)) {
+      gzip.write(bytes);
+    }
+    return out.toByteArray();
   }
 
   private boolean isAccepted(@Nullable String authorization) {
