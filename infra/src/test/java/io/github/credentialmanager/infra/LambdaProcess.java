@@ -60,13 +60,17 @@ final class LambdaProcess implements AutoCloseable {
   private final HttpServer runtimeApi;
   private final Process process;
   private final Path log;
+  private final long started;
+  private volatile long restored;
+  private volatile long answered;
 
   private LambdaProcess(
       Path java,
       Path taskRoot,
       String handler,
       Initialization initialization,
-      Map<String, String> environment)
+      Map<String, String> environment,
+      List<String> options)
       throws IOException {
     runtimeApi = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     runtimeApi.setExecutor(executor);
@@ -74,14 +78,14 @@ final class LambdaProcess implements AutoCloseable {
     runtimeApi.start();
 
     log = Files.createTempFile("lambda-", ".log");
-    ProcessBuilder builder =
-        new ProcessBuilder(
-            java.toString(),
-            "--enable-native-access=ALL-UNNAMED",
-            "-cp",
-            jarsOf(RUNTIME),
-            "com.amazonaws.services.lambda.runtime.api.client.AWSLambda",
-            handler);
+    List<String> command = new ArrayList<>();
+    command.addAll(List.of(java.toString(), "--enable-native-access=ALL-UNNAMED"));
+    command.addAll(options);
+    if (!options.contains("-cp")) {
+      command.addAll(List.of("-cp", jarsOf(RUNTIME)));
+    }
+    command.addAll(List.of("com.amazonaws.services.lambda.runtime.api.client.AWSLambda", handler));
+    ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().clear();
     builder.environment().putAll(environment);
     builder
@@ -98,12 +102,9 @@ final class LambdaProcess implements AutoCloseable {
                 "us-east-1",
                 "LAMBDA_TASK_ROOT",
                 taskRoot.toString()));
-    process =
-        builder
-            .directory(taskRoot.toFile())
-            .redirectErrorStream(true)
-            .redirectOutput(log.toFile())
-            .start();
+    builder.directory(taskRoot.toFile()).redirectErrorStream(true).redirectOutput(log.toFile());
+    started = System.nanoTime();
+    process = builder.start();
   }
 
   /** Starts a function of the unpacked package. */
@@ -113,11 +114,31 @@ final class LambdaProcess implements AutoCloseable {
       String handler,
       Initialization initialization,
       Map<String, String> environment) {
+    return start(java, taskRoot, handler, initialization, environment, List.of());
+  }
+
+  /**
+   * Starts a function of the unpacked package.
+   *
+   * @param options for the JVM; a {@code -cp} among them takes the place of the usual class path
+   */
+  static LambdaProcess start(
+      Path java,
+      Path taskRoot,
+      String handler,
+      Initialization initialization,
+      Map<String, String> environment,
+      List<String> options) {
     try {
-      return new LambdaProcess(java, taskRoot, handler, initialization, environment);
+      return new LambdaProcess(java, taskRoot, handler, initialization, environment, options);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** The runtime interface client and the package on one class path, which Lambda does not have. */
+  static String flatClassPath(Path taskRoot) throws IOException {
+    return jarsOf(RUNTIME) + ":" + jarsOf(taskRoot.resolve("lib"));
   }
 
   private static String jarsOf(Path directory) throws IOException {
@@ -146,6 +167,27 @@ final class LambdaProcess implements AutoCloseable {
     throw new AssertionError("No answer:\n" + log());
   }
 
+  /** From the start of the JVM to the latest answer. */
+  Duration sinceStart() {
+    return Duration.ofNanos(answered - started);
+  }
+
+  /** From the moment a snapshot would be restored to the latest answer. */
+  Duration sinceRestore() {
+    return Duration.ofNanos(answered - restored);
+  }
+
+  /** The processor time of the JVM so far, which other load on the machine does not lengthen. */
+  Duration processorTime() {
+    return process.info().totalCpuDuration().orElseThrow();
+  }
+
+  /** Ends the JVM in an orderly way, which is when it writes archives. */
+  void end() throws InterruptedException {
+    process.destroy();
+    process.waitFor();
+  }
+
   /** What the process wrote to its standard output and error. */
   String log() throws IOException {
     return Files.readString(log);
@@ -165,7 +207,9 @@ final class LambdaProcess implements AutoCloseable {
     }
     byte[] body = {};
     try (exchange) {
-      if (path.endsWith("/invocation/next")) {
+      if (path.endsWith("/restore/next")) {
+        restored = System.nanoTime();
+      } else if (path.endsWith("/invocation/next")) {
         body = events.take().toString().getBytes(UTF_8);
         exchange.getResponseHeaders().set("Lambda-Runtime-Aws-Request-Id", UUID.randomUUID() + "");
         exchange
@@ -175,7 +219,9 @@ final class LambdaProcess implements AutoCloseable {
                 Long.toString(System.currentTimeMillis() + Duration.ofSeconds(20).toMillis()));
         exchange.getResponseHeaders().set("Lambda-Runtime-Invoked-Function-Arn", FUNCTION_ARN);
       } else if (exchange.getRequestMethod().equals("POST")) {
-        answers.add(new String(exchange.getRequestBody().readAllBytes(), UTF_8));
+        String answer = new String(exchange.getRequestBody().readAllBytes(), UTF_8);
+        answered = System.nanoTime();
+        answers.add(answer);
       }
       // The client's native part takes it for granted.
       exchange.getResponseHeaders().set("Content-Type", "application/json");
