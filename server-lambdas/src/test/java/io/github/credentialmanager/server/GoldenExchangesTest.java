@@ -127,11 +127,9 @@ class GoldenExchangesTest {
   }
 
   private static void installation(World world, JsonNode row) {
-    world.row(
-        world.installationTable,
-        Map.of(
-            "AppId", World.number(row.path("appId").asLong()),
-            "NodeId", AttributeValue.fromS(row.path("nodeId").asText())),
+    world.installation(
+        row.path("appId").asLong(),
+        row.path("nodeId").asText(),
         Map.of(
             "InstallationId", World.number(row.path("installationId").asLong()),
             "TargetType", AttributeValue.fromS(row.path("targetType").asText()),

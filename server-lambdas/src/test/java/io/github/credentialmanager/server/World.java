@@ -99,14 +99,22 @@ public final class World implements AutoCloseable {
   }
 
   public World installation(long appId, String nodeId, long installationId) {
-    return row(
-        installationTable,
-        Map.of("AppId", number(appId), "NodeId", AttributeValue.fromS(nodeId)),
+    return installation(
+        appId,
+        nodeId,
         Map.of(
             "InstallationId", number(installationId),
             "TargetType", AttributeValue.fromS("Organization"),
             "Name", AttributeValue.fromS("account-" + installationId),
             "LastRefreshed", AttributeValue.fromS("2026-11-23T08:00:00Z")));
+  }
+
+  /** Puts a row of the Installation table as it stands. */
+  public World installation(long appId, String nodeId, Map<String, AttributeValue> attributes) {
+    return row(
+        installationTable,
+        Map.of("AppId", number(appId), "NodeId", AttributeValue.fromS(nodeId)),
+        attributes);
   }
 
   public World row(

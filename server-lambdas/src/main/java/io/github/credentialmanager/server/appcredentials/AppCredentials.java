@@ -44,8 +44,8 @@ public final class AppCredentials {
 
   private final SingleFlightCache<Long, ReadRow> rows = new SingleFlightCache<>(MAX_APPS);
   private final SingleFlightCache<Long, AppJwt> jwts = new SingleFlightCache<>(MAX_APPS);
-  private final SingleFlightCache<String, AppJwt> proofs = new SingleFlightCache<>(MAX_APPS);
-  private final Set<String> provenKeys = ConcurrentHashMap.newKeySet();
+  private final SingleFlightCache<AppKey, AppJwt> proofs = new SingleFlightCache<>(MAX_APPS);
+  private final Set<AppKey> provenKeys = ConcurrentHashMap.newKeySet();
 
   public AppCredentials(
       AppTable apps, AppJwtSigner signer, GitHubApi gitHub, ServiceLog log, InstantSource clock) {
@@ -65,18 +65,19 @@ public final class AppCredentials {
    */
   public AppJwt provenJwt(long appId, Deadline deadline) {
     AppJwt jwt = jwt(appId, deadline);
-    if (provenKeys.contains(jwt.keyArn())) {
+    AppKey key = new AppKey(appId, jwt.keyArn());
+    if (provenKeys.contains(key)) {
       return jwt;
     }
     return proofs.get(
-        jwt.keyArn(),
+        key,
         this::isUsable,
         deadline,
-        () -> call(appId, deadline, used -> prove(used, deadline)));
+        () -> call(appId, deadline, used -> prove(appId, used, deadline)));
   }
 
-  private AppJwt prove(AppJwt jwt, Deadline deadline) {
-    if (!provenKeys.contains(jwt.keyArn())) {
+  private AppJwt prove(long appId, AppJwt jwt, Deadline deadline) {
+    if (!provenKeys.contains(new AppKey(appId, jwt.keyArn()))) {
       gitHub.authenticate(jwt.value(), deadline);
     }
     return jwt;
@@ -92,14 +93,14 @@ public final class AppCredentials {
     AppJwt jwt = jwt(appId, deadline);
     try {
       T result = call.apply(jwt);
-      provenKeys.add(jwt.keyArn());
+      provenKeys.add(new AppKey(appId, jwt.keyArn()));
       return result;
     } catch (GitHubException e) {
       if (e.reason() != GitHubException.Cause.UNAUTHORIZED) {
         throw e;
       }
       jwts.forget(appId, jwt);
-      provenKeys.remove(jwt.keyArn());
+      provenKeys.remove(new AppKey(appId, jwt.keyArn()));
       return callAgain(appId, jwt, e, deadline, call);
     }
   }
@@ -118,7 +119,7 @@ public final class AppCredentials {
       try {
         AppJwt jwt = signer.sign(appId, keyArn, deadline);
         T result = call.apply(jwt);
-        provenKeys.add(keyArn);
+        provenKeys.add(new AppKey(appId, keyArn));
         jwts.put(appId, jwt);
         reportPreviousKey(row, keyArn);
         return result;
@@ -231,4 +232,7 @@ public final class AppCredentials {
   }
 
   private record ReadRow(AppRow row, Instant at) {}
+
+  /** That a key is one App's does not make it another's. */
+  private record AppKey(long appId, String keyArn) {}
 }

@@ -54,7 +54,12 @@ final class FunctionUrlEvent {
 
   /** The path, without the slashes at its end. */
   String path() {
-    return event.string("rawPath").orElse("").replaceAll("/+$", "");
+    String path = event.string("rawPath").orElse("");
+    int end = path.length();
+    while (end > 0 && path.charAt(end - 1) == '/') {
+      end--;
+    }
+    return path.substring(0, end);
   }
 
   /** What IAM found out about the caller; empty if IAM did not authorise the event. */

@@ -34,13 +34,16 @@ public final class Deadline {
     return Duration.ofNanos(Math.max(0, end - nanoTime.getAsLong()));
   }
 
-  /** What is left, but no more than that. */
+  /**
+   * What is left, but no more than that.
+   *
+   * @throws DeadlineExceededException if nothing is left
+   */
   public Duration atMost(Duration limit) {
     Duration remaining = remaining();
+    if (remaining.isZero()) {
+      throw new DeadlineExceededException(null);
+    }
     return remaining.compareTo(limit) < 0 ? remaining : limit;
-  }
-
-  public boolean hasPassed() {
-    return remaining().isZero();
   }
 }

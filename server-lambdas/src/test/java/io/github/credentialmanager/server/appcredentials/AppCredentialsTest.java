@@ -6,6 +6,7 @@ import static com.github.tomakehurst.wiremock.client.WireMock.getRequestedFor;
 import static com.github.tomakehurst.wiremock.client.WireMock.matching;
 import static com.github.tomakehurst.wiremock.client.WireMock.okJson;
 import static com.github.tomakehurst.wiremock.client.WireMock.urlPathEqualTo;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.github.tomakehurst.wiremock.stubbing.Scenario;
@@ -13,6 +14,7 @@ import io.github.credentialmanager.server.GitHubStubs;
 import io.github.credentialmanager.server.World;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -100,6 +102,23 @@ class AppCredentialsTest {
       world.post("/tokens/installation", "{\"appId\":1001,\"nodeId\":\"O_1\"}");
       post();
       assertThat(proofs()).isZero();
+    }
+
+    @Test
+    void ofOneAppIsNotProvenForAnother() {
+      row(OLD, null);
+      world.app(1002, Map.of("KmsKeyArn", AttributeValue.fromS(OLD)));
+      String first = post().body().path("appToken").asText();
+      String second =
+          world.post("/tokens/app", "{\"appId\":1002}").body().path("appToken").asText();
+      assertThat(issuer(first)).isEqualTo("1001");
+      assertThat(issuer(second)).isEqualTo("1002");
+      assertThat(proofs()).isEqualTo(2);
+    }
+
+    private static String issuer(String jwt) {
+      byte[] claims = Base64.getUrlDecoder().decode(jwt.split("\\.", -1)[1]);
+      return World.read(new String(claims, UTF_8)).path("iss").asText();
     }
 
     @Test

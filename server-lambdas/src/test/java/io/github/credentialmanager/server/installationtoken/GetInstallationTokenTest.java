@@ -294,10 +294,7 @@ class GetInstallationTokenTest {
 
     @Test
     void whoseRowIsDamagedIsLookedForAtGitHub() {
-      world.row(
-          world.installationTable,
-          Map.of("AppId", World.number(1001), "NodeId", AttributeValue.fromS("O_1")),
-          Map.of("InstallationId", AttributeValue.fromN("7001.5")));
+      world.installation(1001, "O_1", Map.of("InstallationId", AttributeValue.fromN("7001.5")));
       GitHubStubs.lists(world, GitHubStubs.entry(7001, "O_1"));
       assertThat(post().status()).isEqualTo(200);
     }

@@ -102,10 +102,7 @@ class ReconcilerTest {
 
     @Test
     void overADamagedRow() {
-      world.row(
-          world.installationTable,
-          Map.of("AppId", World.number(1001), "NodeId", AttributeValue.fromS("O_1")),
-          Map.of("Name", AttributeValue.fromS("no id")));
+      world.installation(1001, "O_1", Map.of("Name", AttributeValue.fromS("no id")));
       lists(world, entry(1, "O_1"));
       refresh();
       assertThat(rows()).isEqualTo(Map.of("O_1", 1L));

@@ -38,10 +38,7 @@ class InstallationTableTest {
   }
 
   private void damagedRow(String nodeId, AttributeValue installationId) {
-    world.row(
-        world.installationTable,
-        Map.of("AppId", World.number(1), "NodeId", AttributeValue.fromS(nodeId)),
-        Map.of("InstallationId", installationId));
+    world.installation(1, nodeId, Map.of("InstallationId", installationId));
   }
 
   @Nested
@@ -142,10 +139,7 @@ class InstallationTableTest {
 
     @Test
     void replacesADamagedRow() {
-      world.row(
-          world.installationTable,
-          Map.of("AppId", World.number(1), "NodeId", AttributeValue.fromS("O_1")),
-          Map.of("Name", AttributeValue.fromS("no id")));
+      world.installation(1, "O_1", Map.of("Name", AttributeValue.fromS("no id")));
       assertThat(table.write(installation(1, "O_1", 8), NOW, deadline)).isTrue();
     }
   }
