@@ -156,6 +156,11 @@ public final class LocalCredentialManager implements AutoCloseable {
     return gitHub;
   }
 
+  /** The double of GitHub; empty if this stack uses a real one. */
+  Optional<GitHubDouble> gitHubDouble() {
+    return Optional.ofNullable(gitHub);
+  }
+
   /**
    * The KMS, for its faults and delays.
    *

@@ -95,7 +95,9 @@ public final class LocalKms implements AutoCloseable {
     this.region = requireNonNull(region, "region");
     this.store = store;
     store.load().forEach(key -> keys.put(key.arn(), key));
-    WrappingKey.prepare();
+    if (keys.isEmpty()) {
+      WrappingKey.prepare();
+    }
     this.endpoint = new AwsJsonEndpoint("kms", operations(), others, guard);
   }
 
