@@ -61,7 +61,7 @@ final class StackProcess implements AutoCloseable {
 
   /** Ends the stack as Ctrl-C does; the audit lines of the installation tokens it vended. */
   List<String> stop() throws IOException, InterruptedException {
-    process.destroy();
+    process.toHandle().destroy(); // Process.destroy() would close the output with it.
     List<String> vends = new ArrayList<>();
     for (String line = output.readLine(); line != null; line = output.readLine()) {
       if (line.contains("\"event\":\"InstallationTokenVended\"")) {
