@@ -131,6 +131,11 @@ public final class GitHubAuthorizer {
         .handle((token, e) -> e == null ? resendIfNew(sent, token) : Optional.empty());
   }
 
+  /** Whether {@link #afterResponse} may say to send again; if not, the answer need not be kept. */
+  boolean mayResend(AccessToken sent, int status, int attempt) {
+    return advise(sent, status, attempt) != Advice.STOP;
+  }
+
   private enum Advice {
     STOP,
     WAIT,
