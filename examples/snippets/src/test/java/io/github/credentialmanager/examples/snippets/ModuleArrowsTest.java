@@ -29,7 +29,6 @@ class ModuleArrowsTest {
   private static final Map<String, Set<String>> ARROWS =
       Map.of(
           "sdk", Set.of(),
-          "conformance", Set.of("sdk"),
           "githubapi", Set.of("sdk"),
           "okhttp", Set.of("sdk"),
           "jgit", Set.of("sdk"),
