@@ -9,6 +9,7 @@ import io.github.credentialmanager.ops.KeyManagerException.Reason;
 import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -58,6 +59,9 @@ final class DoctorCommand extends ToolCommand {
       description = "The CloudFormation stack, where there is more than one.")
   private @Nullable String stack;
 
+  /** As AWS answered. */
+  private Optional<Instant> awsTime = Optional.empty();
+
   @Override
   Result run(Session session) {
     Checklist checklist = new Checklist();
@@ -76,31 +80,33 @@ final class DoctorCommand extends ToolCommand {
     return checklist.result(session.terminal());
   }
 
-  private static Check identity(Session session) {
+  private Check identity(Session session) {
     try {
       GetCallerIdentityResponse caller =
           AwsFailures.explained(
               "sts:GetCallerIdentity", () -> session.aws().sts().getCallerIdentity());
+      awsTime = caller.sdkHttpResponse().firstMatchingHeader("date").flatMap(Timestamps::parseHttp);
       return Check.ok("identity", "%s in %s".formatted(caller.arn(), session.aws().region()));
     } catch (KeyManagerException e) {
       return Check.failed("identity", e);
     }
   }
 
-  private static Check clock(Session session) {
+  private Check clock(Session session) {
+    Optional<Instant> time;
     try {
-      Optional<Duration> skew = session.gitHub().clockSkew();
-      if (skew.isEmpty()) {
-        return Check.warning("clock", "GitHub tells no time", "check the clock yourself");
-      }
-      long seconds = skew.get().toSeconds();
-      return skew.get().abs().compareTo(GitHubApi.TOLERATED_SKEW) > 0
-          ? Check.failed(
-              "clock", "%+d s off GitHub's".formatted(seconds), "set this machine's clock")
-          : Check.ok("clock", "%+d s off GitHub's".formatted(seconds));
+      time = session.gitHub().time().or(() -> awsTime);
     } catch (KeyManagerException e) {
       return Check.failed("GitHub", e);
     }
+    if (time.isEmpty()) {
+      return Check.warning("clock", "nobody tells the time", "check the clock yourself");
+    }
+    Duration skew = Duration.between(time.get(), session.tool().clock().instant());
+    String detail = "%+d s off".formatted(skew.toSeconds());
+    return skew.abs().compareTo(GitHubApi.TOLERATED_SKEW) > 0
+        ? Check.failed("clock", detail, "set this machine's clock")
+        : Check.ok("clock", detail);
   }
 
   private List<Check> endpoints(Session session) {

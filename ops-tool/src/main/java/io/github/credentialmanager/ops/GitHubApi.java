@@ -15,9 +15,6 @@ import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.time.ZonedDateTime;
-import java.time.format.DateTimeFormatter;
-import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -127,10 +124,10 @@ final class GitHubApi {
     }
   }
 
-  /** How far this machine's clock is ahead of GitHub's, or empty if GitHub tells no time. */
-  Optional<Duration> clockSkew() {
+  /** What time GitHub says it is, in whole seconds; empty if it does not say. */
+  Optional<Instant> time() {
     try {
-      return skewOf(send(request("/").build()));
+      return send(request("/").build()).headers().firstValue("date").flatMap(Timestamps::parseHttp);
     } catch (IOException e) {
       throw noAnswer(e);
     }
@@ -245,17 +242,8 @@ final class GitHubApi {
     return response
         .headers()
         .firstValue("date")
-        .flatMap(GitHubApi::httpDate)
+        .flatMap(Timestamps::parseHttp)
         .map(date -> Duration.between(date, now));
-  }
-
-  private static Optional<Instant> httpDate(String value) {
-    try {
-      return Optional.of(
-          ZonedDateTime.parse(value, DateTimeFormatter.RFC_1123_DATE_TIME).toInstant());
-    } catch (DateTimeParseException e) {
-      return Optional.empty();
-    }
   }
 
   private static boolean isThrottled(HttpResponse<byte[]> response) {

@@ -72,13 +72,11 @@ final class SignedHttp {
                     .payload(ContentStreamProvider.fromByteArray(body))
                     .putProperty(AwsV4HttpSigner.SERVICE_SIGNING_NAME, service)
                     .putProperty(AwsV4HttpSigner.REGION_NAME, region));
-    HttpExecuteResponse response =
-        http.prepareRequest(
-                HttpExecuteRequest.builder()
-                    .request(signed.request())
-                    .contentStreamProvider(signed.payload().orElse(null))
-                    .build())
-            .call();
+    HttpExecuteRequest.Builder execute = HttpExecuteRequest.builder().request(signed.request());
+    if (body.length > 0) { // with any body at all, the JDK's connection would make a GET a POST
+      execute.contentStreamProvider(signed.payload().orElseThrow());
+    }
+    HttpExecuteResponse response = http.prepareRequest(execute.build()).call();
     return new Response(
         response.httpResponse().statusCode(), response.httpResponse().headers(), body(response));
   }

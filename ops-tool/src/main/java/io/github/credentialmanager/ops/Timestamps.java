@@ -1,11 +1,13 @@
 package io.github.credentialmanager.ops;
 
 import java.time.Instant;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeParseException;
 import java.time.temporal.ChronoUnit;
 import java.util.Optional;
 
-/** ISO 8601 instants as this and the TypeScript tool write them into rows and tags. */
+/** Instants: ISO 8601 as this and the TypeScript tool write them into rows and tags, and HTTP's. */
 final class Timestamps {
   private Timestamps() {}
 
@@ -17,6 +19,16 @@ final class Timestamps {
   static Optional<Instant> parse(String text) {
     try {
       return Optional.of(Instant.parse(text));
+    } catch (DateTimeParseException e) {
+      return Optional.empty();
+    }
+  }
+
+  /** A {@code Date} header (RFC 9110, section 5.6.7). */
+  static Optional<Instant> parseHttp(String text) {
+    try {
+      return Optional.of(
+          ZonedDateTime.parse(text, DateTimeFormatter.RFC_1123_DATE_TIME).toInstant());
     } catch (DateTimeParseException e) {
       return Optional.empty();
     }

@@ -93,6 +93,7 @@ class TaggedResourcesTest {
         """);
     assertThat(resources.functionUrls("f"))
         .containsExactly(URI.create("https://alias/"), URI.create("https://plain/"));
+    assertThat(server.requests().get(0).method()).isEqualTo("GET");
     assertThat(server.requests().get(0).uri()).hasToString("/2021-10-31/functions/f/urls");
   }
 
