@@ -19,6 +19,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
 import java.util.stream.Stream;
+import javax.net.ssl.HostnameVerifier;
+import javax.net.ssl.HttpsURLConnection;
+import javax.net.ssl.SSLSocketFactory;
 import org.eclipse.jgit.api.Git;
 import org.eclipse.jgit.lib.StoredConfig;
 import org.junit.jupiter.api.AfterAll;
@@ -46,25 +49,32 @@ class HostPinningTest {
               .build());
 
   private static @TempDir Path directory;
-  private static ProxySelector before;
+  private static ProxySelector proxies;
+  private static SSLSocketFactory sockets;
+  private static HostnameVerifier names;
   private static LoopbackInternet internet;
   private static Git git;
 
   @BeforeAll
   static void start() throws Exception {
     internet = new LoopbackInternet();
-    before = ProxySelector.getDefault();
+    proxies = ProxySelector.getDefault();
+    sockets = HttpsURLConnection.getDefaultSSLSocketFactory();
+    names = HttpsURLConnection.getDefaultHostnameVerifier();
     ProxySelector.setDefault(internet.proxySelector());
+    HttpsURLConnection.setDefaultSSLSocketFactory(LoopbackInternet.clientTls().getSocketFactory());
+    HttpsURLConnection.setDefaultHostnameVerifier((host, session) -> true);
     git = Git.init().setDirectory(directory.toFile()).call();
     StoredConfig config = git.getRepository().getConfig();
-    config.setBoolean("http", null, "sslVerify", false);
     config.setString("http", null, "followRedirects", "true");
     config.save();
   }
 
   @AfterAll
   static void stop() throws IOException {
-    ProxySelector.setDefault(before);
+    ProxySelector.setDefault(proxies);
+    HttpsURLConnection.setDefaultSSLSocketFactory(sockets);
+    HttpsURLConnection.setDefaultHostnameVerifier(names);
     git.close();
     internet.close();
   }
