@@ -46,7 +46,8 @@ final class AuthorizingConnector implements GitHubConnector {
       return transport.send(request);
     }
     if (!isCovered(request)) {
-      return transport.send(new AuthorizedRequest(request, null));
+      AuthorizedRequest bare = new AuthorizedRequest(request, null);
+      return answer(request, bare, transport.send(bare));
     }
     AccessToken token = CurrentTokenAuthorizationProvider.currentToken(authorizer);
     GitHubConnectorRequest sent = withToken(request, token);

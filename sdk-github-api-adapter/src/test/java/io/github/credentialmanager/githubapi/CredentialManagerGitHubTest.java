@@ -542,10 +542,15 @@ class CredentialManagerGitHubTest {
               200,
               Map.of("Link", "<" + elsewhere.url() + "/page2>; rel=\"next\""),
               "{\"total_count\":2,\"repositories\":[{\"id\":1,\"name\":\"one\"}]}"));
-      elsewhere.next(Answer.of(200, "{\"total_count\":2,\"repositories\":[]}"));
-      gh.getInstallation().listRepositories().toList();
+      elsewhere.next(
+          Answer.of(
+              200,
+              """
+              {"total_count":2,"repositories":[{"id":2,"name":"api","owner":{"login":"octo-org"}}]}"""));
+      GHRepository last = gh.getInstallation().listRepositories().toList().get(1);
 
       assertThat(elsewhere.authorizations()).hasSize(1).containsOnlyNulls();
+      assertThat(last.createIssue("new").create().getNumber()).isEqualTo(7);
     }
   }
 
