@@ -342,20 +342,19 @@ public final class GitHubHttpClient extends HttpClient {
 
   /** Where to go on; null if the response is the caller's. */
   private @Nullable URI location(URI from, ResponseInfo info) {
-    if (redirect == Redirect.NEVER || !REDIRECTS.contains(info.statusCode())) {
+    String location = info.headers().firstValue("Location").orElse("");
+    if (redirect == Redirect.NEVER
+        || !REDIRECTS.contains(info.statusCode())
+        || location.isBlank()) {
       return null;
     }
     try {
-      URI to = from.resolve(new URI(info.headers().firstValue("Location").orElse("")));
+      URI to = from.resolve(new URI(location));
       boolean http = "http".equalsIgnoreCase(to.getScheme());
       boolean https = "https".equalsIgnoreCase(to.getScheme());
       boolean downgrade = http && "https".equalsIgnoreCase(from.getScheme());
-      return to.getHost() == null
-              || !(http || https)
-              || (downgrade && redirect != Redirect.ALWAYS)
-              || info.headers().firstValue("Location").isEmpty()
-          ? null
-          : to;
+      boolean followed = https || (http && (!downgrade || redirect == Redirect.ALWAYS));
+      return followed && to.getHost() != null ? to : null;
     } catch (URISyntaxException e) {
       return null;
     }
