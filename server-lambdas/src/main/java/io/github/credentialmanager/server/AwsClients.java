@@ -37,7 +37,7 @@ final class AwsClients {
     return configure(KmsClient.builder(), configuration, configuration.kmsEndpoint()).build();
   }
 
-  private static <B extends AwsClientBuilder<B, ?> & SdkSyncClientBuilder<B, ?>> B configure(
+  static <B extends AwsClientBuilder<B, ?> & SdkSyncClientBuilder<B, ?>> B configure(
       B builder, ServerConfiguration configuration, @Nullable URI endpoint) {
     if (endpoint != null) {
       builder.endpointOverride(endpoint);

@@ -2,6 +2,7 @@ package io.github.credentialmanager.server;
 
 import static java.util.Objects.requireNonNull;
 
+import com.amazonaws.services.lambda.runtime.Context;
 import com.amazonaws.services.lambda.runtime.RequestStreamHandler;
 import io.github.credentialmanager.server.appcredentials.AppCredentials;
 import io.github.credentialmanager.server.apptoken.GetAppToken;
@@ -18,11 +19,16 @@ import io.github.credentialmanager.server.refresh.RefreshCachedData;
 import io.github.credentialmanager.server.signing.AppJwtSigner;
 import io.github.credentialmanager.server.store.AppTable;
 import io.github.credentialmanager.server.store.InstallationTable;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.stream.Collectors;
+import org.crac.Core;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
 import software.amazon.awssdk.services.kms.KmsClient;
 
@@ -38,6 +44,7 @@ public final class CredentialManagerServer implements AutoCloseable {
   private final DynamoDbClient dynamoDb;
   private final KmsClient kms;
   private final ExecutorService executor;
+  private final Snapshot snapshot;
   private final Map<String, RequestStreamHandler> handlers;
 
   private CredentialManagerServer(ServerConfiguration configuration) {
@@ -59,12 +66,14 @@ public final class CredentialManagerServer implements AutoCloseable {
     GitHubApi gitHub = GitHubApi.over(configuration.gitHubApiUrl(), clock);
     AppCredentials credentials =
         new AppCredentials(apps, AppJwtSigner.kms(kms, clock), gitHub, log, clock);
+    GetInstallationToken getInstallationToken =
+        new GetInstallationToken(credentials, installations, gitHub, log, clock);
     Map<String, Operation> operations =
         Map.of(
             "/tokens/app",
             new GetAppToken(credentials),
             "/tokens/installation",
-            new GetInstallationToken(credentials, installations, gitHub, log, clock),
+            getInstallationToken,
             "/installations/refresh",
             new RefreshCachedData(
                 new Reconciler(apps, installations, credentials, gitHub, log, clock), clock),
@@ -72,6 +81,12 @@ public final class CredentialManagerServer implements AutoCloseable {
             new GetInstallationData(installations),
             "/installations",
             new GetInstallations(installations));
+    this.snapshot =
+        new Snapshot(
+            List.of(credentials::clear, getInstallationToken::clear),
+            () -> Priming.prime(configuration),
+            gitHub::reconnect);
+    Core.getGlobalContext().register(snapshot);
     EventCheck check =
         new EventCheck(
             configuration.allowedCallerAccounts(),
@@ -83,13 +98,15 @@ public final class CredentialManagerServer implements AutoCloseable {
                 Collectors.toUnmodifiableMap(
                     Map.Entry::getKey,
                     operation ->
-                        new FunctionUrlHandler(
-                            operation.getKey(),
-                            operation.getValue(),
-                            check,
-                            log,
-                            executor,
-                            configuration.requestTimeout())));
+                        new Endpoint(
+                            new FunctionUrlHandler(
+                                operation.getKey(),
+                                operation.getValue(),
+                                check,
+                                log,
+                                executor,
+                                configuration.requestTimeout()),
+                            snapshot)));
   }
 
   /** A server as configured. Opens no connection before the first request. */
@@ -121,11 +138,27 @@ public final class CredentialManagerServer implements AutoCloseable {
     return handler;
   }
 
+  Snapshot snapshot() {
+    return snapshot;
+  }
+
   /** Ends what is running and lets go of the AWS clients. */
   @Override
   public void close() {
     executor.shutdownNow();
     kms.close();
     dynamoDb.close();
+  }
+
+  /**
+   * @param snapshot held here, because Lambda holds it weakly: it must live as long as the handler
+   */
+  private record Endpoint(RequestStreamHandler handler, Snapshot snapshot)
+      implements RequestStreamHandler {
+    @Override
+    public void handleRequest(InputStream event, OutputStream response, Context context)
+        throws IOException {
+      handler.handleRequest(event, response, context);
+    }
   }
 }

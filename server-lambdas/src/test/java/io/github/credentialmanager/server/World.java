@@ -4,6 +4,7 @@ import static com.github.tomakehurst.wiremock.core.WireMockConfiguration.options
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.Objects.requireNonNull;
 
+import com.amazonaws.services.lambda.runtime.RequestStreamHandler;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -149,21 +150,26 @@ public final class World implements AutoCloseable {
   /** The server, made on first use. */
   public synchronized CredentialManagerServer server() {
     if (server == null) {
-      ServerConfiguration.Builder configuration =
-          ServerConfiguration.builder()
-              .appTableName(appTable)
-              .installationTableName(installationTable)
-              .gitHubApiUrl(URI.create(gitHub.baseUrl()))
-              .region(Region.US_EAST_1)
-              .credentialsProvider(DynamoDbLocal.credentials())
-              .kmsEndpoint(kms.endpoint())
-              .dynamoDbEndpoint(DynamoDbLocal.endpoint())
-              .clock(clock)
-              .auditLog(log::add);
-      settings.accept(configuration);
-      server = CredentialManagerServer.create(configuration.build());
+      server = newServer();
     }
     return server;
+  }
+
+  /** Another server, which is the caller's to hold and to close. */
+  public CredentialManagerServer newServer() {
+    ServerConfiguration.Builder configuration =
+        ServerConfiguration.builder()
+            .appTableName(appTable)
+            .installationTableName(installationTable)
+            .gitHubApiUrl(URI.create(gitHub.baseUrl()))
+            .region(Region.US_EAST_1)
+            .credentialsProvider(DynamoDbLocal.credentials())
+            .kmsEndpoint(kms.endpoint())
+            .dynamoDbEndpoint(DynamoDbLocal.endpoint())
+            .clock(clock)
+            .auditLog(log::add);
+    settings.accept(configuration);
+    return CredentialManagerServer.create(configuration.build());
   }
 
   /** Posts a body to an operation and returns the 2.0 response. */
@@ -173,12 +179,15 @@ public final class World implements AutoCloseable {
 
   /** Hands an event to the handler of that path. */
   public Response send(String operationPath, JsonNode event) {
+    return send(server().handler(operationPath), event);
+  }
+
+  /** Hands an event to that handler. */
+  public static Response send(RequestStreamHandler handler, JsonNode event) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     try {
-      server()
-          .handler(operationPath)
-          .handleRequest(
-              new ByteArrayInputStream(event.toString().getBytes(UTF_8)), out, new TestContext());
+      handler.handleRequest(
+          new ByteArrayInputStream(event.toString().getBytes(UTF_8)), out, new TestContext());
       return new Response(JSON.readTree(out.toByteArray()));
     } catch (IOException e) {
       throw new UncheckedIOException(e);

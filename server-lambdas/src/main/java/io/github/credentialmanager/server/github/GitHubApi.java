@@ -41,6 +41,9 @@ public interface GitHubApi {
   /** Ends the life of a token ({@code DELETE /installation/token}). */
   void revoke(InstallationToken token, Deadline deadline);
 
+  /** Leaves all connections behind: the calls that follow go over new ones. */
+  void reconnect();
+
   /**
    * The API under that root, over connections of its own.
    *

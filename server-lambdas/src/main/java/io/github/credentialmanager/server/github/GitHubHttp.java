@@ -45,16 +45,23 @@ final class GitHubHttp {
   private final String root;
   private final InstantSource clock;
   private final Retry retry = Retry.threeAttempts();
-  private final HttpClient client =
-      HttpClient.newBuilder()
-          .version(HttpClient.Version.HTTP_1_1)
-          .followRedirects(HttpClient.Redirect.NEVER)
-          .connectTimeout(CONNECT_TIMEOUT)
-          .build();
+  private volatile HttpClient client = newClient();
 
   GitHubHttp(URI root, InstantSource clock) {
     this.root = root.toString().replaceAll("/+$", "");
     this.clock = clock;
+  }
+
+  private static HttpClient newClient() {
+    return HttpClient.newBuilder()
+        .version(HttpClient.Version.HTTP_1_1)
+        .followRedirects(HttpClient.Redirect.NEVER)
+        .connectTimeout(CONNECT_TIMEOUT)
+        .build();
+  }
+
+  void replaceClient() {
+    client = newClient();
   }
 
   Answer get(String path, String credential, Deadline deadline) {

@@ -64,6 +64,11 @@ final class HttpGitHubApi implements GitHubApi {
     }
   }
 
+  @Override
+  public void reconnect() {
+    http.replaceClient();
+  }
+
   private InstallationPage readPage(String appJwt, int page, Deadline deadline) {
     GitHubHttp.Answer answer =
         http.get("/app/installations?per_page=" + PAGE_SIZE + "&page=" + page, appJwt, deadline);

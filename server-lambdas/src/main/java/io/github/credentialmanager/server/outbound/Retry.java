@@ -1,8 +1,8 @@
 package io.github.credentialmanager.server.outbound;
 
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
@@ -31,8 +31,8 @@ public final class Retry {
 
   public static Retry threeAttempts() {
     return new Retry(
-        // Not a seeded generator: snapshots of one environment must not pause in step.
-        () -> ThreadLocalRandom.current().nextLong(), pause -> Thread.sleep(pause.toMillis()));
+        // The system's, and no seeded one: environments of one snapshot must not pause in step.
+        new SecureRandom(), pause -> Thread.sleep(pause.toMillis()));
   }
 
   /**
