@@ -67,11 +67,12 @@ public final class CredentialManagerServer implements AutoCloseable {
     AppCredentials credentials =
         new AppCredentials(apps, AppJwtSigner.kms(kms, clock), gitHub, log, clock);
     GetInstallationToken getInstallationToken =
-        new GetInstallationToken(credentials, installations, gitHub, log, clock);
+        new GetInstallationToken(
+            credentials, installations, gitHub, configuration.callerPolicy(), log, clock);
     Map<String, Operation> operations =
         Map.of(
             "/tokens/app",
-            new GetAppToken(credentials),
+            new GetAppToken(credentials, configuration.callerPolicy()),
             "/tokens/installation",
             getInstallationToken,
             "/installations/refresh",

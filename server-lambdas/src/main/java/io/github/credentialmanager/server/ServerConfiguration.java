@@ -2,6 +2,7 @@ package io.github.credentialmanager.server;
 
 import static java.util.Objects.requireNonNull;
 
+import io.github.credentialmanager.server.callerpolicy.CallerPolicy;
 import java.net.URI;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -38,6 +39,7 @@ public final class ServerConfiguration {
   private final @Nullable URI dynamoDbEndpoint;
   private final Set<String> allowedCallerAccounts;
   private final Set<String> allowedDomainNames;
+  private final CallerPolicy callerPolicy;
   private final Duration requestTimeout;
   private final InstantSource clock;
   private final Consumer<String> auditLog;
@@ -71,6 +73,7 @@ public final class ServerConfiguration {
     this.dynamoDbEndpoint = builder.dynamoDbEndpoint;
     this.allowedCallerAccounts = builder.allowedCallerAccounts;
     this.allowedDomainNames = builder.allowedDomainNames;
+    this.callerPolicy = builder.callerPolicy;
     this.requestTimeout = builder.requestTimeout;
     this.clock = builder.clock;
     this.auditLog = builder.auditLog;
@@ -85,9 +88,9 @@ public final class ServerConfiguration {
    *
    * <p>Read are {@code APP_TABLE_NAME}, {@code INSTALLATION_TABLE_NAME}, {@code AWS_REGION} (all
    * required), {@code GITHUB_API_URL}, {@code AWS_ENDPOINT_URL_KMS}, {@code
-   * AWS_ENDPOINT_URL_DYNAMODB}, {@code AWS_ENDPOINT_URL}, {@code ALLOWED_CALLER_ACCOUNTS} and
-   * {@code ALLOWED_DOMAIN_NAMES} (both separated by commas). AWS credentials come from the SDK's
-   * default chain.
+   * AWS_ENDPOINT_URL_DYNAMODB}, {@code AWS_ENDPOINT_URL}, {@code CALLER_POLICY}, {@code
+   * ALLOWED_CALLER_ACCOUNTS} and {@code ALLOWED_DOMAIN_NAMES} (both separated by commas). AWS
+   * credentials come from the SDK's default chain.
    *
    * @throws IllegalArgumentException naming every variable that is missing or wrong
    */
@@ -111,6 +114,7 @@ public final class ServerConfiguration {
     value(environment, "ALLOWED_DOMAIN_NAMES")
         .map(ServerConfiguration::list)
         .ifPresent(builder::allowedDomainNames);
+    value(environment, "CALLER_POLICY").ifPresent(builder::callerPolicy);
     return builder.build();
   }
 
@@ -163,6 +167,10 @@ public final class ServerConfiguration {
     return allowedDomainNames;
   }
 
+  CallerPolicy callerPolicy() {
+    return callerPolicy;
+  }
+
   Duration requestTimeout() {
     return requestTimeout;
   }
@@ -186,6 +194,7 @@ public final class ServerConfiguration {
     private @Nullable URI dynamoDbEndpoint;
     private Set<String> allowedCallerAccounts = Set.of();
     private Set<String> allowedDomainNames = Set.of();
+    private CallerPolicy callerPolicy = CallerPolicy.none();
     private Duration requestTimeout = LONGEST_REQUEST;
     private InstantSource clock = InstantSource.system();
     private Consumer<String> auditLog = System.out::println;
@@ -274,6 +283,16 @@ public final class ServerConfiguration {
      */
     public Builder allowedDomainNames(Set<String> allowedDomainNames) {
       this.allowedDomainNames = Set.copyOf(allowedDomainNames);
+      return this;
+    }
+
+    /**
+     * Which callers may have which tokens, as JSON; whoever IAM lets in, unless set.
+     *
+     * @throws IllegalArgumentException saying where the policy is wrong
+     */
+    public Builder callerPolicy(String json) {
+      this.callerPolicy = CallerPolicy.parse(requireNonNull(json, "json"));
       return this;
     }
 

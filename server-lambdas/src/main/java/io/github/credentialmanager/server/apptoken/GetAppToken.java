@@ -2,6 +2,7 @@ package io.github.credentialmanager.server.apptoken;
 
 import io.github.credentialmanager.server.appcredentials.AppCredentials;
 import io.github.credentialmanager.server.audit.HashedToken;
+import io.github.credentialmanager.server.callerpolicy.CallerPolicy;
 import io.github.credentialmanager.server.contract.Constraints;
 import io.github.credentialmanager.server.functionurl.Answer;
 import io.github.credentialmanager.server.functionurl.Operation;
@@ -16,9 +17,11 @@ public final class GetAppToken implements Operation {
   private static final Duration EXPIRY_MARGIN = Duration.ofSeconds(10);
 
   private final AppCredentials credentials;
+  private final CallerPolicy policy;
 
-  public GetAppToken(AppCredentials credentials) {
+  public GetAppToken(AppCredentials credentials, CallerPolicy policy) {
     this.credentials = credentials;
+    this.policy = policy;
   }
 
   @Override
@@ -26,6 +29,7 @@ public final class GetAppToken implements Operation {
     Constraints constraints = new Constraints();
     long appId = constraints.required("/appId", request.input().integer("appId"), 1);
     constraints.check();
+    policy.requireAppToken(request.caller(), appId);
 
     AppJwt jwt = credentials.provenJwt(appId, request.deadline());
     String expirationTime = jwt.expiresAt().minus(EXPIRY_MARGIN).toString();

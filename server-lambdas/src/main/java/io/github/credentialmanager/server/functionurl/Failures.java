@@ -40,6 +40,9 @@ final class Failures {
         case DAMAGED -> ServiceException.serverSide(Reason.INTERNAL, e);
       };
     }
+    if (failure instanceof CallerNotAllowedException e) {
+      return ServiceException.unmodelled(403, "AccessDeniedException", e);
+    }
     if (failure instanceof DeadlineExceededException e) {
       return ServiceException.serverSide(Reason.TIMEOUT, e);
     }

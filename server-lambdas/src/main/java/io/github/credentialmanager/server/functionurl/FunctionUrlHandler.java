@@ -182,9 +182,15 @@ public final class FunctionUrlHandler implements RequestStreamHandler {
     line.put("status", refusal.status());
     line.put("errorType", refusal.errorType());
     refusal.reason().ifPresent(reason -> line.put("reason", reason.name()));
-    line.putAll(Diagnosis.of(refusal.getCause()));
+    boolean byPolicy = refusal.getCause() instanceof CallerNotAllowedException;
+    if (refusal.getCause() instanceof CallerNotAllowedException notAllowed) {
+      line.put("reason", "CALLER_POLICY");
+      line.put("limit", notAllowed.limit());
+    } else {
+      line.putAll(Diagnosis.of(refusal.getCause()));
+    }
     try {
-      if (refusal.status() == 403) {
+      if (refusal.status() == 403 && !byPolicy) {
         log.alarm("ForeignEvent", line);
       } else {
         log.write("RequestRefused", line);

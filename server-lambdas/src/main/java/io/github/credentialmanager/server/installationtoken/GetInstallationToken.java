@@ -3,6 +3,7 @@ package io.github.credentialmanager.server.installationtoken;
 import io.github.credentialmanager.server.appcredentials.AppCredentials;
 import io.github.credentialmanager.server.audit.HashedToken;
 import io.github.credentialmanager.server.audit.ServiceLog;
+import io.github.credentialmanager.server.callerpolicy.CallerPolicy;
 import io.github.credentialmanager.server.contract.Constraints;
 import io.github.credentialmanager.server.contract.Reason;
 import io.github.credentialmanager.server.contract.ServiceException;
@@ -40,17 +41,20 @@ public final class GetInstallationToken implements Operation {
   private final AppCredentials credentials;
   private final Installations installations;
   private final GitHubApi gitHub;
+  private final CallerPolicy policy;
   private final ServiceLog log;
 
   public GetInstallationToken(
       AppCredentials credentials,
       InstallationTable table,
       GitHubApi gitHub,
+      CallerPolicy policy,
       ServiceLog log,
       InstantSource clock) {
     this.credentials = credentials;
     this.installations = new Installations(table, gitHub, clock);
     this.gitHub = gitHub;
+    this.policy = policy;
     this.log = log;
   }
 
@@ -81,6 +85,7 @@ public final class GetInstallationToken implements Operation {
     constraints.check();
 
     TokenScope scope = new TokenScope(repositoryIds, repositoryNames, permissions);
+    policy.requireInstallationToken(request.caller(), appId, nodeId, scope);
     Deadline deadline = request.deadline();
     Minted minted =
         credentials.call(appId, deadline, jwt -> mint(appId, nodeId, scope, jwt, deadline));
