@@ -71,6 +71,9 @@ final class AppKey {
     } catch (IllegalArgumentException e) {
       throw new GeneralSecurityException("The PEM's content is not base64.");
     }
+    if (!isOneSequence(der)) {
+      throw new GeneralSecurityException("The PEM's content is not one whole key.");
+    }
     byte[] pkcs8 =
         matcher.group(1) == null
             ? der
@@ -113,6 +116,14 @@ final class AppKey {
 
   private static String base64(String text) {
     return Base64.getUrlEncoder().withoutPadding().encodeToString(text.getBytes(UTF_8));
+  }
+
+  /** Whether this is one DER sequence with nothing behind it, which the JDK would not mind. */
+  private static boolean isOneSequence(byte[] der) {
+    return der.length > 4
+        && der[0] == SEQUENCE
+        && der[1] == (byte) 0x82
+        && der.length == 4 + ((der[2] & 0xff) << 8) + (der[3] & 0xff);
   }
 
   /** One DER element (X.690, section 8.1). */
