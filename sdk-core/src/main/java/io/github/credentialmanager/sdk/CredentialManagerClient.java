@@ -8,6 +8,7 @@ import io.github.credentialmanager.sdk.WireFormat.TokenAnswer;
 import java.net.URI;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.Iterator;
 import java.util.List;
@@ -25,6 +26,7 @@ import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
 import software.amazon.awssdk.identity.spi.AwsCredentialsIdentity;
 import software.amazon.awssdk.identity.spi.IdentityProvider;
 import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.utils.SdkAutoCloseable;
 
 /**
  * The Credential Manager's five operations.
@@ -52,20 +54,22 @@ public final class CredentialManagerClient implements AutoCloseable {
   private final InstantSource clock;
   private final Duration timeout;
 
+  /** What nobody else closes. */
+  private final List<SdkAutoCloseable> owned = new ArrayList<>();
+
   private CredentialManagerClient(Builder builder) {
     this.configuration = builder.configuration();
     this.clock = builder.clock;
     this.timeout = builder.timeout;
     SdkHttpClient http = builder.httpClient;
     IdentityProvider<? extends AwsCredentialsIdentity> credentials = builder.credentialsProvider;
-    this.transport =
-        new Transport(
-            http == null ? defaultHttpClient() : http,
-            http == null,
-            credentials == null ? DefaultCredentialsProvider.builder().build() : credentials,
-            clock,
-            builder.sleeper,
-            builder.random);
+    if (http == null) {
+      http = own(defaultHttpClient());
+    }
+    if (credentials == null) {
+      credentials = own(DefaultCredentialsProvider.builder().build());
+    }
+    this.transport = new Transport(http, credentials, clock, builder.sleeper, builder.random);
   }
 
   /**
@@ -187,13 +191,16 @@ public final class CredentialManagerClient implements AutoCloseable {
     };
   }
 
-  /**
-   * Closes connections and threads of its own. An {@link Builder#httpClient HTTP client} that was
-   * given stays open.
-   */
+  /** Closes connections and threads of its own. What was given to the builder stays open. */
   @Override
   public void close() {
     transport.close();
+    owned.forEach(SdkAutoCloseable::close);
+  }
+
+  private <T extends SdkAutoCloseable> T own(T resource) {
+    owned.add(resource);
+    return resource;
   }
 
   /** The later of this machine's clock and the server's, as far as that is known. */

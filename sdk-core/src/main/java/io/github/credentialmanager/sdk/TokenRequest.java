@@ -127,6 +127,9 @@ public final class TokenRequest {
 
   /**
    * The same token, newly issued: what a cache holds is not looked at, and replaced by the answer.
+   *
+   * <p>A call that is under way for it is shared. To have one that began later, {@linkplain
+   * TokenProvider#invalidate invalidate} first.
    */
   public TokenRequest fresh() {
     return new TokenRequest(identity, minRemaining, timeout, true);

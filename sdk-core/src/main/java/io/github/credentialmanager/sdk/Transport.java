@@ -139,7 +139,6 @@ final class Transport implements AutoCloseable {
   }
 
   private final SdkHttpClient http;
-  private final boolean closeHttp;
   private final IdentityProvider<? extends AwsCredentialsIdentity> credentials;
   private final InstantSource clock;
   private final Sleeper sleeper;
@@ -152,13 +151,11 @@ final class Transport implements AutoCloseable {
 
   Transport(
       SdkHttpClient http,
-      boolean closeHttp,
       IdentityProvider<? extends AwsCredentialsIdentity> credentials,
       InstantSource clock,
       Sleeper sleeper,
       RandomGenerator random) {
     this.http = http;
-    this.closeHttp = closeHttp;
     this.credentials = credentials;
     this.clock = clock;
     this.sleeper = sleeper;
@@ -216,12 +213,10 @@ final class Transport implements AutoCloseable {
     }
   }
 
+  /** Ends its thread; what it was given stays open. */
   @Override
   public void close() {
     deadlines.shutdownNow();
-    if (closeHttp) {
-      http.close();
-    }
   }
 
   /** The later of this machine's clock and the server's, as far as that is known. */

@@ -41,6 +41,8 @@ import software.amazon.awssdk.http.HttpExecuteRequest;
 import software.amazon.awssdk.http.HttpExecuteResponse;
 import software.amazon.awssdk.http.SdkHttpClient;
 import software.amazon.awssdk.http.SdkHttpResponse;
+import software.amazon.awssdk.http.urlconnection.ProxyConfiguration;
+import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
 import software.amazon.awssdk.regions.Region;
 
 class CredentialManagerClientTest {
@@ -289,6 +291,24 @@ class CredentialManagerClientTest {
               });
       assertThat(http.closed).as("the given client is not ours to close").isFalse();
     }
+  }
+
+  @Test
+  void goesThroughTheProxyOfTheHttpClient() {
+    server.next(GRANTED);
+    try (SdkHttpClient http =
+            UrlConnectionHttpClient.builder()
+                .proxyConfiguration(ProxyConfiguration.builder().endpoint(server.url()).build())
+                .build();
+        CredentialManagerClient client =
+            builder()
+                .endpoint(URI.create("http://127.0.0.1:9"))
+                .region(Region.US_EAST_1)
+                .httpClient(http)
+                .build()) {
+      client.getInstallationToken(1001, "O_x");
+    }
+    assertThat(server.only().header("Host")).isEqualTo("127.0.0.1:9");
   }
 
   @Nested

@@ -123,7 +123,7 @@ public class SlotLinearizabilityTest {
   @Test
   void everyStepIsAtomicAndLockFreeInAllInterleavings() {
     new ModelCheckingOptions()
-        .iterations(30)
+        .iterations(15)
         .invocationsPerIteration(1_000)
         .threads(3)
         .actorsPerThread(3)
@@ -134,7 +134,7 @@ public class SlotLinearizabilityTest {
   @Test
   void everyStepIsAtomicOnRealThreads() {
     new StressOptions()
-        .iterations(30)
+        .iterations(15)
         .invocationsPerIteration(1_000)
         .threads(3)
         .actorsPerThread(4)
