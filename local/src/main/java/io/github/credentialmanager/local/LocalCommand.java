@@ -252,12 +252,7 @@ final class LocalCommand implements Callable<Integer> {
 
   /** Asks the server, which asks GitHub. */
   private void listInstallations(LocalCredentialManager stack) {
-    try (CredentialManagerClient client =
-        CredentialManagerClient.builder()
-            .endpoint(stack.endpoint())
-            .region(stack.region())
-            .credentialsProvider(stack.credentialsProvider())
-            .build()) {
+    try (CredentialManagerClient client = stack.newClient()) {
       client.refreshCachedData();
       List<Installation> installations =
           client.paginateInstallations().limit(MOST_LISTED + 1L).toList();

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.github.credentialmanager.local.Identities.Identity;
 import io.github.credentialmanager.ops.KeyManager;
 import io.github.credentialmanager.ops.PrivateKeyPem;
+import io.github.credentialmanager.sdk.CredentialManagerClient;
 import io.github.credentialmanager.server.CredentialManagerServer;
 import io.github.credentialmanager.server.ServerConfiguration;
 import java.io.IOException;
@@ -39,12 +40,13 @@ import software.amazon.awssdk.services.kms.KmsClient;
  * double of GitHub.
  *
  * <pre>{@code
- * try (LocalCredentialManager stack = LocalCredentialManager.start()) {
+ * try (LocalCredentialManager stack = LocalCredentialManager.start();
+ *     CredentialManagerClient client = stack.newClient()) {
  *   GitHubDouble.Account acme = stack.gitHub().organization("acme");
  *   acme.addRepository("rocket");
  *   stack.registerApp(42).install(acme);
- *   // Now a client with stack.endpoint(), stack.region() and stack.credentialsProvider() gets
- *   // tokens for App 42 and acme.nodeId(), and stack.gitHub().apiUrl() takes them.
+ *   AccessToken token = client.getInstallationToken(42, acme.nodeId());
+ *   // stack.gitHubApiUrl() takes it.
  * }
  * }</pre>
  *
@@ -54,6 +56,7 @@ import software.amazon.awssdk.services.kms.KmsClient;
  * <p>Safe for use by multiple threads. Any number may run at once.
  */
 public final class LocalCredentialManager implements AutoCloseable {
+  private final InstantSource clock;
   private final Identities identities;
   private final Identity developer;
   private final Identity stranger;
@@ -80,6 +83,7 @@ public final class LocalCredentialManager implements AutoCloseable {
       URI gitHubApiUrl,
       @Nullable GitHubDouble gitHub,
       @Nullable EmbeddedAws aws) {
+    this.clock = assembly.builder.clock;
     this.identities = assembly.identities;
     this.developer = assembly.developer;
     this.stranger = identities.add("stranger", Set.of(), false);
@@ -108,6 +112,18 @@ public final class LocalCredentialManager implements AutoCloseable {
   /** The region that requests are signed for. */
   public Region region() {
     return region;
+  }
+
+  /**
+   * A client with all of that set, for the caller who may do everything; whoever asks closes it.
+   */
+  public CredentialManagerClient newClient() {
+    return CredentialManagerClient.builder()
+        .endpoint(endpoint())
+        .region(region)
+        .credentialsProvider(credentialsProvider())
+        .clock(clock)
+        .build();
   }
 
   /** A caller who may invoke all five operations, and use KMS as an operator. */

@@ -57,10 +57,6 @@ class LocalCredentialManagerTest {
         .build();
   }
 
-  private static CredentialManagerClient client(LocalCredentialManager stack) {
-    return client(stack, stack.credentialsProvider());
-  }
-
   private static GitHub gitHub(LocalCredentialManager stack, AccessToken token) throws Exception {
     return new GitHubBuilder()
         .withEndpoint(stack.gitHubApiUrl().toString())
@@ -79,7 +75,7 @@ class LocalCredentialManagerTest {
     @BeforeAll
     void start() {
       stack = LocalCredentialManager.builder().demo().log(log::add).start();
-      client = client(stack);
+      client = stack.newClient();
       octoOrg = stack.gitHub().app(1001).orElseThrow().installationOn("octo-org").orElseThrow();
     }
 
@@ -269,14 +265,14 @@ class LocalCredentialManagerTest {
       String node;
       try (LocalCredentialManager first =
               LocalCredentialManager.builder().demo().dataDirectory(data).start();
-          CredentialManagerClient client = client(first)) {
+          CredentialManagerClient client = first.newClient()) {
         node = node(first);
         client.getInstallationToken(1001, node);
         client.refreshCachedData();
       }
       try (LocalCredentialManager second =
               LocalCredentialManager.builder().demo().dataDirectory(data).start();
-          CredentialManagerClient client = client(second)) {
+          CredentialManagerClient client = second.newClient()) {
         assertThat(node(second)).isEqualTo(node);
         assertThat(second.kms().calls("ImportKeyMaterial")).isZero();
         assertThat(client.getInstallations().installations()).hasSize(2);
@@ -302,13 +298,7 @@ class LocalCredentialManagerTest {
       MovableClock clock = new MovableClock(Instant.parse("2030-01-01T00:00:00Z"));
       try (LocalCredentialManager stack =
               LocalCredentialManager.builder().demo().clock(clock).start();
-          CredentialManagerClient client =
-              CredentialManagerClient.builder()
-                  .endpoint(stack.endpoint())
-                  .region(stack.region())
-                  .credentialsProvider(stack.credentialsProvider())
-                  .clock(clock)
-                  .build()) {
+          CredentialManagerClient client = stack.newClient()) {
         assertThat(client.getAppToken(1001).expirationTime()).isEqualTo("2030-01-01T00:07:50Z");
 
         clock.move(Duration.ofDays(1));
@@ -340,7 +330,7 @@ class LocalCredentialManagerTest {
                     {"account": "acme-inc", "suspended": true}]}]}
               """);
       try (LocalCredentialManager stack = LocalCredentialManager.builder().seed(seed).start();
-          CredentialManagerClient client = client(stack)) {
+          CredentialManagerClient client = stack.newClient()) {
         AccessToken token = client.getInstallationToken(42, "O_kgDOacme");
 
         assertThat(gitHub(stack, token).getInstallation().listRepositories().toList())
@@ -372,7 +362,7 @@ class LocalCredentialManagerTest {
                          "installations": [{"account": "acme"}]}]}
               """);
       try (LocalCredentialManager stack = LocalCredentialManager.builder().seed(seed).start();
-          CredentialManagerClient client = client(stack)) {
+          CredentialManagerClient client = stack.newClient()) {
         assertThatExceptionOfType(TokenDeniedException.class)
             .isThrownBy(() -> client.getInstallationToken(42, "O_kgDOacme"))
             .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.APP_NOT_REGISTERED));
@@ -416,7 +406,7 @@ class LocalCredentialManagerTest {
       try (LocalCredentialManager cloud = LocalCredentialManager.builder().demo().start();
           LocalCredentialManager stack =
               LocalCredentialManager.builder().gitHubApiUrl(cloud.gitHubApiUrl()).start();
-          CredentialManagerClient client = client(stack)) {
+          CredentialManagerClient client = stack.newClient()) {
         byte[] pem = AppKey.generatePem();
         try (PrivateKeyPem key = PrivateKeyPem.parse(pem)) {
           cloud.gitHub().registerApp(7, key.publicKey()).install(cloud.gitHub().user("octocat"));

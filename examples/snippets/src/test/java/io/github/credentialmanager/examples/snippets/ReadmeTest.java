@@ -62,7 +62,7 @@ class ReadmeTest {
 
   private static Map<String, String> regions() throws IOException {
     Map<String, String> regions = new HashMap<>();
-    try (Stream<Path> sources = Files.walk(Path.of("src/main/java"))) {
+    try (Stream<Path> sources = Files.walk(Path.of("src"))) {
       sources
           .filter(file -> file.toString().endsWith(".java"))
           .forEach(
