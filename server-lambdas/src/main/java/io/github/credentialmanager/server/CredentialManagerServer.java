@@ -11,14 +11,20 @@ import io.github.credentialmanager.server.functionurl.EventCheck;
 import io.github.credentialmanager.server.functionurl.FunctionUrlHandler;
 import io.github.credentialmanager.server.functionurl.Operation;
 import io.github.credentialmanager.server.github.GitHubApi;
+import io.github.credentialmanager.server.github.RequestBudget;
 import io.github.credentialmanager.server.installations.GetInstallationData;
 import io.github.credentialmanager.server.installations.GetInstallations;
 import io.github.credentialmanager.server.installationtoken.GetInstallationToken;
+import io.github.credentialmanager.server.outbound.Retry;
+import io.github.credentialmanager.server.ratelimit.RateLimitTracker;
 import io.github.credentialmanager.server.refresh.Reconciler;
 import io.github.credentialmanager.server.refresh.RefreshCachedData;
 import io.github.credentialmanager.server.signing.AppJwtSigner;
 import io.github.credentialmanager.server.store.AppTable;
 import io.github.credentialmanager.server.store.InstallationTable;
+import io.github.credentialmanager.server.store.LeftApps;
+import io.github.credentialmanager.server.tracking.FanOut;
+import io.github.credentialmanager.server.tracking.TrackerHandler;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -33,10 +39,10 @@ import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
 import software.amazon.awssdk.services.kms.KmsClient;
 
 /**
- * The five operations over one set of clients.
+ * The five operations and the two trackers over one set of clients.
  *
  * <p>What an environment remembers between requests (key ARNs, App JWTs, installation ids) is
- * remembered here, for all five alike.
+ * remembered here, for all alike.
  *
  * <p>Safe for use by multiple threads.
  */
@@ -45,18 +51,19 @@ public final class CredentialManagerServer implements AutoCloseable {
   private final KmsClient kms;
   private final ExecutorService executor;
   private final Snapshot snapshot;
+  private final ExecutorService helpers;
   private final Map<String, RequestStreamHandler> handlers;
+  private final RequestStreamHandler installationTracker;
+  private final RequestStreamHandler rateLimitTracker;
 
   private CredentialManagerServer(ServerConfiguration configuration) {
     this.dynamoDb = AwsClients.dynamoDb(configuration);
     this.kms = AwsClients.kms(configuration);
     this.executor =
-        Executors.newCachedThreadPool(
-            task -> {
-              Thread thread = new Thread(task, "credential-manager-request");
-              thread.setDaemon(true);
-              return thread;
-            });
+        Executors.newCachedThreadPool(task -> daemon(task, "credential-manager-request"));
+    this.helpers =
+        Executors.newFixedThreadPool(
+            configuration.gitHubConcurrency(), task -> daemon(task, "credential-manager-tracker"));
 
     InstantSource clock = configuration.clock();
     ServiceLog log = new ServiceLog(configuration.auditLog(), clock);
@@ -69,6 +76,21 @@ public final class CredentialManagerServer implements AutoCloseable {
     GetInstallationToken getInstallationToken =
         new GetInstallationToken(
             credentials, installations, gitHub, configuration.callerPolicy(), log, clock);
+    RequestBudget budget =
+        new RequestBudget(configuration.gitHubConcurrency(), configuration.gitHubPointsPerMinute());
+    FanOut fanOut = new FanOut(helpers, configuration.gitHubConcurrency());
+    Reconciler reconciler =
+        new Reconciler(
+            apps,
+            installations,
+            LeftApps.dynamoDb(
+                dynamoDb, configuration.appTableName(), configuration.installationTableName()),
+            credentials,
+            gitHub,
+            budget,
+            fanOut,
+            log,
+            clock);
     Map<String, Operation> operations =
         Map.of(
             "/tokens/app",
@@ -76,8 +98,7 @@ public final class CredentialManagerServer implements AutoCloseable {
             "/tokens/installation",
             getInstallationToken,
             "/installations/refresh",
-            new RefreshCachedData(
-                new Reconciler(apps, installations, credentials, gitHub, log, clock), clock),
+            new RefreshCachedData(reconciler, clock),
             "/installations/info",
             new GetInstallationData(installations),
             "/installations",
@@ -108,6 +129,31 @@ public final class CredentialManagerServer implements AutoCloseable {
                                 executor,
                                 configuration.requestTimeout()),
                             snapshot)));
+    this.installationTracker =
+        new Endpoint(new TrackerHandler("InstallationTracker", reconciler, log), snapshot);
+    this.rateLimitTracker =
+        new Endpoint(
+            new TrackerHandler(
+                "RateLimitTracker",
+                new RateLimitTracker(
+                    apps,
+                    installations,
+                    credentials,
+                    gitHub,
+                    budget,
+                    fanOut,
+                    configuration.rateLimitCategories(),
+                    log,
+                    clock,
+                    Retry.Sleeper.real()),
+                log),
+            snapshot);
+  }
+
+  private static Thread daemon(Runnable task, String name) {
+    Thread thread = new Thread(task, name);
+    thread.setDaemon(true);
+    return thread;
   }
 
   /** A server as configured. Opens no connection before the first request. */
@@ -143,9 +189,25 @@ public final class CredentialManagerServer implements AutoCloseable {
     return snapshot;
   }
 
+  /**
+   * Brings the Installation table up to date, whatever the event.
+   *
+   * <p>It throws if nothing could be done for any App, and else writes a JSON object that says what
+   * became of each.
+   */
+  public RequestStreamHandler installationTracker() {
+    return installationTracker;
+  }
+
+  /** Measures GitHub's rate limits, whatever the event; ends like the installation tracker. */
+  public RequestStreamHandler rateLimitTracker() {
+    return rateLimitTracker;
+  }
+
   /** Ends what is running and lets go of the AWS clients. */
   @Override
   public void close() {
+    helpers.shutdownNow();
     executor.shutdownNow();
     kms.close();
     dynamoDb.close();

@@ -3,11 +3,13 @@ package io.github.credentialmanager.server;
 import static java.util.Objects.requireNonNull;
 
 import io.github.credentialmanager.server.callerpolicy.CallerPolicy;
+import io.github.credentialmanager.server.ratelimit.RateLimitTracker;
 import java.net.URI;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -29,6 +31,7 @@ public final class ServerConfiguration {
   private static final Duration LONGEST_REQUEST = Duration.ofSeconds(10);
   private static final Pattern LOOPBACK =
       Pattern.compile("localhost|127(\\.[0-9]{1,3}){3}|\\[::1]");
+  private static final int MOST_AT_A_TIME = 100; // GitHub's secondary rate limit.
 
   private final String appTableName;
   private final String installationTableName;
@@ -41,6 +44,9 @@ public final class ServerConfiguration {
   private final Set<String> allowedDomainNames;
   private final CallerPolicy callerPolicy;
   private final Duration requestTimeout;
+  private final int gitHubConcurrency;
+  private final int gitHubPointsPerMinute;
+  private final List<String> rateLimitCategories;
   private final InstantSource clock;
   private final Consumer<String> auditLog;
 
@@ -75,6 +81,9 @@ public final class ServerConfiguration {
     this.allowedDomainNames = builder.allowedDomainNames;
     this.callerPolicy = builder.callerPolicy;
     this.requestTimeout = builder.requestTimeout;
+    this.gitHubConcurrency = builder.gitHubConcurrency;
+    this.gitHubPointsPerMinute = builder.gitHubPointsPerMinute;
+    this.rateLimitCategories = builder.rateLimitCategories;
     this.clock = builder.clock;
     this.auditLog = builder.auditLog;
   }
@@ -89,8 +98,10 @@ public final class ServerConfiguration {
    * <p>Read are {@code APP_TABLE_NAME}, {@code INSTALLATION_TABLE_NAME}, {@code AWS_REGION} (all
    * required), {@code GITHUB_API_URL}, {@code AWS_ENDPOINT_URL_KMS}, {@code
    * AWS_ENDPOINT_URL_DYNAMODB}, {@code AWS_ENDPOINT_URL}, {@code CALLER_POLICY}, {@code
-   * ALLOWED_CALLER_ACCOUNTS} and {@code ALLOWED_DOMAIN_NAMES} (both separated by commas). AWS
-   * credentials come from the SDK's default chain.
+   * ALLOWED_CALLER_ACCOUNTS} and {@code ALLOWED_DOMAIN_NAMES} (both separated by commas); for the
+   * trackers {@code GITHUB_CONCURRENCY}, {@code GITHUB_POINTS_PER_MINUTE} and {@code
+   * RATE_LIMIT_CATEGORIES} (separated by commas). AWS credentials come from the SDK's default
+   * chain.
    *
    * @throws IllegalArgumentException naming every variable that is missing or wrong
    */
@@ -115,7 +126,20 @@ public final class ServerConfiguration {
         .map(ServerConfiguration::list)
         .ifPresent(builder::allowedDomainNames);
     value(environment, "CALLER_POLICY").ifPresent(builder::callerPolicy);
+    integer(environment, "GITHUB_CONCURRENCY").ifPresent(builder::gitHubConcurrency);
+    integer(environment, "GITHUB_POINTS_PER_MINUTE").ifPresent(builder::gitHubPointsPerMinute);
+    value(environment, "RATE_LIMIT_CATEGORIES")
+        .map(ServerConfiguration::list)
+        .ifPresent(builder::rateLimitCategories);
     return builder.build();
+  }
+
+  private static Optional<Integer> integer(Map<String, String> environment, String name) {
+    try {
+      return value(environment, name).map(Integer::valueOf);
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException(name + " must be a whole number.", e);
+    }
   }
 
   private static Optional<String> value(Map<String, String> environment, String name) {
@@ -175,6 +199,18 @@ public final class ServerConfiguration {
     return requestTimeout;
   }
 
+  int gitHubConcurrency() {
+    return gitHubConcurrency;
+  }
+
+  int gitHubPointsPerMinute() {
+    return gitHubPointsPerMinute;
+  }
+
+  List<String> rateLimitCategories() {
+    return rateLimitCategories;
+  }
+
   InstantSource clock() {
     return clock;
   }
@@ -196,6 +232,9 @@ public final class ServerConfiguration {
     private Set<String> allowedDomainNames = Set.of();
     private CallerPolicy callerPolicy = CallerPolicy.none();
     private Duration requestTimeout = LONGEST_REQUEST;
+    private int gitHubConcurrency = 20;
+    private int gitHubPointsPerMinute = 900;
+    private List<String> rateLimitCategories = List.of("core", "graphql", "search");
     private InstantSource clock = InstantSource.system();
     private Consumer<String> auditLog = System.out::println;
 
@@ -305,6 +344,41 @@ public final class ServerConfiguration {
             "requestTimeout must be positive and at most " + LONGEST_REQUEST);
       }
       this.requestTimeout = requestTimeout;
+      return this;
+    }
+
+    /** How many calls of GitHub the trackers make at a time, 1 to 100; 20 unless set. */
+    public Builder gitHubConcurrency(int gitHubConcurrency) {
+      if (gitHubConcurrency < 1 || gitHubConcurrency > MOST_AT_A_TIME) {
+        throw new IllegalArgumentException(
+            "GITHUB_CONCURRENCY (gitHubConcurrency) must be 1 to " + MOST_AT_A_TIME + ".");
+      }
+      this.gitHubConcurrency = gitHubConcurrency;
+      return this;
+    }
+
+    /**
+     * How many points of GitHub's secondary rate limit the trackers use up for each App within any
+     * minute, at least 11, which is what measuring one installation takes; 900 unless set, which is
+     * what GitHub allows. The tokens that callers ask for come on top.
+     */
+    public Builder gitHubPointsPerMinute(int gitHubPointsPerMinute) {
+      if (gitHubPointsPerMinute < RateLimitTracker.POINTS) {
+        throw new IllegalArgumentException(
+            "GITHUB_POINTS_PER_MINUTE (gitHubPointsPerMinute) must be at least "
+                + RateLimitTracker.POINTS
+                + ".");
+      }
+      this.gitHubPointsPerMinute = gitHubPointsPerMinute;
+      return this;
+    }
+
+    /**
+     * The categories of GitHub's {@code GET /rate_limit} that become metrics; {@code core}, {@code
+     * graphql} and {@code search} unless set. Each costs five custom metrics an installation.
+     */
+    public Builder rateLimitCategories(Collection<String> rateLimitCategories) {
+      this.rateLimitCategories = rateLimitCategories.stream().distinct().sorted().toList();
       return this;
     }
 

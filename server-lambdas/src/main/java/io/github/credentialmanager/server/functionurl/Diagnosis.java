@@ -13,13 +13,13 @@ import software.amazon.awssdk.awscore.exception.AwsServiceException;
  * <p>Names, codes and places, never another's message: AWS quotes the caller's headers in some of
  * them, session token included.
  */
-final class Diagnosis {
+public final class Diagnosis {
   private static final int MAX_CAUSES = 5;
   private static final int MAX_FRAMES = 8;
 
   private Diagnosis() {}
 
-  static Map<String, Object> of(@Nullable Throwable failure) {
+  public static Map<String, Object> of(@Nullable Throwable failure) {
     Map<String, Object> members = new TreeMap<>();
     StringBuilder names = new StringBuilder();
     Throwable root = failure;

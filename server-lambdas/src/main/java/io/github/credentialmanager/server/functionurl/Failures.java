@@ -10,13 +10,13 @@ import io.github.credentialmanager.server.store.StoreException;
 import java.time.Duration;
 
 /** Which error of the contract a failure behind this service is answered with. */
-final class Failures {
+public final class Failures {
   // AWS tells nobody how long to wait.
   private static final Duration AWS_WAIT = Duration.ofSeconds(1);
 
   private Failures() {}
 
-  static ServiceException toServiceException(Throwable failure) {
+  public static ServiceException toServiceException(Throwable failure) {
     if (failure instanceof ServiceException e) {
       return e;
     }

@@ -3,6 +3,7 @@ package io.github.credentialmanager.server.github;
 import io.github.credentialmanager.server.outbound.Deadline;
 import java.net.URI;
 import java.time.InstantSource;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
 
@@ -23,8 +24,12 @@ public interface GitHubApi {
   Optional<GitHubInstallation> findInstallation(
       String appJwt, Predicate<GitHubInstallation> matches, Deadline deadline);
 
-  /** All installations of the App ({@code GET /app/installations}). */
-  InstallationListing listInstallations(String appJwt, Deadline deadline);
+  /**
+   * One page of the App's installations ({@code GET /app/installations}).
+   *
+   * @param page from 1
+   */
+  InstallationPage listInstallations(String appJwt, int page, Deadline deadline);
 
   /** Whether GitHub knows the installation ({@code GET /app/installations/{id}}). */
   boolean hasInstallation(String appJwt, long installationId, Deadline deadline);
@@ -43,6 +48,15 @@ public interface GitHubApi {
 
   /** Leaves all connections behind: the calls that follow go over new ones. */
   void reconnect();
+
+  /**
+   * The limits of the token's installation by category ({@code GET /rate_limit}), which costs
+   * nothing of them. What is not as documented is left out.
+   */
+  Map<String, RateLimit> rateLimits(InstallationToken token, Deadline deadline);
+
+  /** The same API, over the same connections, whose every attempt waits for its turn. */
+  GitHubApi limitedBy(RequestLimit limit);
 
   /**
    * The API under that root, over connections of its own.

@@ -1,6 +1,7 @@
 package io.github.credentialmanager.server.github;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
 
 import io.github.credentialmanager.server.json.JsonException;
 import io.github.credentialmanager.server.json.JsonObject;
@@ -18,11 +19,15 @@ import java.time.InstantSource;
 import java.time.format.DateTimeParseException;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Sends one request to GitHub, within bounds, and says what a refusal means.
@@ -39,17 +44,35 @@ final class GitHubHttp {
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
   private static final int MAX_BODY_BYTES = 5 * 1024 * 1024;
   private static final int MAX_MESSAGE_LENGTH = 300;
+  private static final Pattern LAST_PAGE =
+      Pattern.compile("[?&]page=([0-9]{1,6})(?:&[^>]*)?>; rel=\"last\"");
   // GitHub, "Rate limits for the REST API": without a header to go by, wait at least one minute.
   private static final Duration UNTOLD_WAIT = Duration.ofMinutes(1);
 
   private final String root;
   private final InstantSource clock;
   private final Retry retry = Retry.threeAttempts();
-  private volatile HttpClient client = newClient();
+  private final AtomicReference<HttpClient> client;
+  private final RequestLimit limit;
 
   GitHubHttp(URI root, InstantSource clock) {
-    this.root = root.toString().replaceAll("/+$", "");
+    this(
+        root.toString().replaceAll("/+$", ""),
+        clock,
+        new AtomicReference<>(newClient()),
+        RequestLimit.none());
+  }
+
+  private GitHubHttp(
+      String root, InstantSource clock, AtomicReference<HttpClient> client, RequestLimit limit) {
+    this.root = root;
     this.clock = clock;
+    this.client = client;
+    this.limit = limit;
+  }
+
+  GitHubHttp limitedBy(RequestLimit limit) {
+    return new GitHubHttp(root, clock, client, limit);
   }
 
   private static HttpClient newClient() {
@@ -61,7 +84,7 @@ final class GitHubHttp {
   }
 
   void replaceClient() {
-    client = newClient();
+    client.set(newClient());
   }
 
   Answer get(String path, String credential, Deadline deadline) {
@@ -90,7 +113,15 @@ final class GitHubHttp {
 
   private Answer send(HttpRequest.Builder request, Deadline deadline) {
     HttpRequest built = request.build();
-    return retry.call(deadline, () -> attempt(built, deadline), GitHubHttp::leastPause);
+    return retry.call(
+        deadline,
+        () -> limit.call(points(built), deadline, () -> attempt(built, deadline)),
+        GitHubHttp::leastPause);
+  }
+
+  /** GitHub, "Rate limits for the REST API", points for the secondary rate limit. */
+  private static int points(HttpRequest request) {
+    return request.method().equals("GET") ? 1 : 5;
   }
 
   /** Empty if another attempt would change nothing. */
@@ -102,7 +133,7 @@ final class GitHubHttp {
 
   private Answer attempt(HttpRequest request, Deadline deadline) {
     CompletableFuture<HttpResponse<byte[]>> response =
-        client.sendAsync(request, headers -> new BoundedBody(MAX_BODY_BYTES));
+        requireNonNull(client.get()).sendAsync(request, headers -> new BoundedBody(MAX_BODY_BYTES));
     try {
       // HttpRequest.timeout would end with the headers and let the body drip on.
       return answer(
@@ -201,6 +232,15 @@ final class GitHubHttp {
 
     boolean hasNextPage() {
       return headers.allValues("link").stream().anyMatch(link -> link.contains("rel=\"next\""));
+    }
+
+    /** The number of the last page, if GitHub says it. */
+    OptionalInt lastPage() {
+      return headers.allValues("link").stream()
+          .map(LAST_PAGE::matcher)
+          .filter(Matcher::find)
+          .mapToInt(match -> Integer.parseInt(match.group(1)))
+          .findFirst();
     }
 
     /** What GitHub says of a refusal, and where it says more. */

@@ -5,11 +5,11 @@ import io.github.credentialmanager.server.json.JsonException;
 import io.github.credentialmanager.server.json.JsonObject;
 import io.github.credentialmanager.server.json.JsonText;
 import io.github.credentialmanager.server.outbound.Deadline;
+import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 /** Paths, request bodies and answers of GitHub's REST API. */
 final class HttpGitHubApi implements GitHubApi {
   private static final int PAGE_SIZE = 100; // GitHub's most.
+  private static final int MAX_NODE_ID_LENGTH = 256;
 
   private final GitHubHttp http;
 
@@ -36,7 +37,7 @@ final class HttpGitHubApi implements GitHubApi {
   public Optional<GitHubInstallation> findInstallation(
       String appJwt, Predicate<GitHubInstallation> matches, Deadline deadline) {
     for (int page = 1; ; page++) {
-      InstallationPage read = readPage(appJwt, page, deadline);
+      InstallationPage read = listInstallations(appJwt, page, deadline);
       Optional<GitHubInstallation> match =
           read.installations().stream().filter(matches).findFirst();
       if (match.isPresent() || !read.hasNext()) {
@@ -46,44 +47,33 @@ final class HttpGitHubApi implements GitHubApi {
   }
 
   @Override
-  public InstallationListing listInstallations(String appJwt, Deadline deadline) {
-    Map<Long, GitHubInstallation> installations = new LinkedHashMap<>();
-    Set<Long> withoutAccount = new HashSet<>();
-    boolean complete = true;
-    for (int page = 1; ; page++) {
-      InstallationPage read = readPage(appJwt, page, deadline);
-      for (GitHubInstallation installation : read.installations()) {
-        complete &= installations.put(installation.id(), installation) == null;
-      }
-      withoutAccount.addAll(read.withoutAccount());
-      complete &= read.understood();
-      if (!read.hasNext()) {
-        return new InstallationListing(
-            List.copyOf(installations.values()), withoutAccount, complete);
-      }
-    }
-  }
-
-  @Override
   public void reconnect() {
     http.replaceClient();
   }
 
-  private InstallationPage readPage(String appJwt, int page, Deadline deadline) {
+  @Override
+  public InstallationPage listInstallations(String appJwt, int page, Deadline deadline) {
     GitHubHttp.Answer answer =
         http.get("/app/installations?per_page=" + PAGE_SIZE + "&page=" + page, appJwt, deadline);
+    List<JsonObject> entries = answer.read(JsonObject::parseList);
     List<GitHubInstallation> installations = new ArrayList<>();
-    List<Long> withoutAccount = new ArrayList<>();
-    boolean understood = true;
-    for (JsonObject entry : answer.read(JsonObject::parseList)) {
+    Set<Long> withoutAccount = new HashSet<>();
+    int notUnderstood = 0;
+    for (JsonObject entry : entries) {
       try {
         long id = requiredId(entry);
         installation(id, entry).ifPresentOrElse(installations::add, () -> withoutAccount.add(id));
       } catch (JsonException e) {
-        understood = false;
+        notUnderstood++;
       }
     }
-    return new InstallationPage(installations, withoutAccount, understood, answer.hasNextPage());
+    return new InstallationPage(
+        installations,
+        withoutAccount,
+        notUnderstood,
+        entries.size() >= PAGE_SIZE,
+        answer.hasNextPage(),
+        answer.lastPage());
   }
 
   /** Empty if the entry has no account, as GitHub lists some. */
@@ -94,10 +84,15 @@ final class HttpGitHubApi implements GitHubApi {
             account ->
                 new GitHubInstallation(
                     id,
-                    required(account.string("node_id"), "node_id"),
+                    required(account.string("node_id").filter(HttpGitHubApi::isKey), "node_id"),
                     entry.string("target_type"),
                     account.string("login").or(() -> account.string("slug")),
                     entry.string("suspended_at").isPresent()));
+  }
+
+  /** Whether callers can ask for it, by the contract. DynamoDB refuses an empty key. */
+  private static boolean isKey(String nodeId) {
+    return !nodeId.isEmpty() && nodeId.codePointCount(0, nodeId.length()) <= MAX_NODE_ID_LENGTH;
   }
 
   @Override
@@ -158,8 +153,49 @@ final class HttpGitHubApi implements GitHubApi {
     http.delete("/installation/token", token.value(), deadline);
   }
 
+  @Override
+  public Map<String, RateLimit> rateLimits(InstallationToken token, Deadline deadline) {
+    return http.get("/rate_limit", token.value(), deadline)
+        .read(text -> rateLimits(JsonObject.parse(text)));
+  }
+
+  private static Map<String, RateLimit> rateLimits(JsonObject answer) {
+    JsonObject resources = answer.object("resources").orElse(JsonObject.empty());
+    Map<String, RateLimit> limits = new HashMap<>();
+    for (String category : resources.names()) {
+      try {
+        resources
+            .object(category)
+            .map(HttpGitHubApi::rateLimit)
+            .ifPresent(l -> limits.put(category, l));
+      } catch (JsonException | DateTimeException e) {
+        // GitHub adds categories as it likes: one in another form does not spoil the others.
+      }
+    }
+    return limits;
+  }
+
+  private static RateLimit rateLimit(JsonObject category) {
+    long limit = requiredInteger(category, "limit");
+    long remaining = requiredInteger(category, "remaining");
+    return new RateLimit(
+        limit,
+        category.integer("used").orElse(limit - remaining),
+        remaining,
+        Instant.ofEpochSecond(requiredInteger(category, "reset")));
+  }
+
+  @Override
+  public GitHubApi limitedBy(RequestLimit limit) {
+    return new HttpGitHubApi(http.limitedBy(limit));
+  }
+
   private static long requiredId(JsonObject entry) {
-    return entry.integer("id").orElseThrow(() -> new JsonException("id is missing"));
+    return requiredInteger(entry, "id");
+  }
+
+  private static long requiredInteger(JsonObject entry, String name) {
+    return entry.integer(name).orElseThrow(() -> new JsonException(name + " is missing"));
   }
 
   private static <T> T required(Optional<T> member, String name) {
@@ -172,13 +208,4 @@ final class HttpGitHubApi implements GitHubApi {
     }
     return member;
   }
-
-  /**
-   * @param understood whether each entry was an installation
-   */
-  private record InstallationPage(
-      List<GitHubInstallation> installations,
-      List<Long> withoutAccount,
-      boolean understood,
-      boolean hasNext) {}
 }

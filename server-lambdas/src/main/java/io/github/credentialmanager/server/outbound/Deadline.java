@@ -25,7 +25,12 @@ public final class Deadline {
     return in(time, System::nanoTime);
   }
 
-  static Deadline in(Duration time, LongSupplier nanoTime) {
+  /**
+   * The deadline that ends that much later than now, by a clock of its own.
+   *
+   * @param nanoTime as {@link System#nanoTime()}
+   */
+  public static Deadline in(Duration time, LongSupplier nanoTime) {
     return new Deadline(nanoTime, nanoTime.getAsLong() + time.toNanos());
   }
 
@@ -45,5 +50,19 @@ public final class Deadline {
       throw new DeadlineExceededException(null);
     }
     return remaining.compareTo(limit) < 0 ? remaining : limit;
+  }
+
+  /** The deadline that ends that much later than now, or with this one if that is sooner. */
+  public Deadline within(Duration limit) {
+    return in(atMost(limit), nanoTime);
+  }
+
+  /** The deadline that ends that much before this one. */
+  public Deadline earlierBy(Duration time) {
+    return new Deadline(nanoTime, end - time.toNanos());
+  }
+
+  public boolean hasPassed() {
+    return remaining().isZero();
   }
 }

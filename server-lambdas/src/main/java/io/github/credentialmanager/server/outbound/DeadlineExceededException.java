@@ -6,6 +6,10 @@ import org.jspecify.annotations.Nullable;
 public final class DeadlineExceededException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
+  public DeadlineExceededException() {
+    this(null);
+  }
+
   public DeadlineExceededException(@Nullable Throwable cause) {
     super("the time is up", cause);
   }

@@ -32,7 +32,7 @@ public final class Retry {
   public static Retry threeAttempts() {
     return new Retry(
         // The system's, and no seeded one: environments of one snapshot must not pause in step.
-        new SecureRandom(), pause -> Thread.sleep(pause.toMillis()));
+        new SecureRandom(), Sleeper.real());
   }
 
   /**
@@ -74,7 +74,11 @@ public final class Retry {
   }
 
   /** Waits; replaced where a test moves time itself. */
-  interface Sleeper {
+  public interface Sleeper {
     void sleep(Duration pause) throws InterruptedException;
+
+    static Sleeper real() {
+      return pause -> Thread.sleep(pause.toMillis());
+    }
   }
 }

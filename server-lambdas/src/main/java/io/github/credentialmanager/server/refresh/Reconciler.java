@@ -4,58 +4,83 @@ import io.github.credentialmanager.server.appcredentials.AppCredentials;
 import io.github.credentialmanager.server.audit.ServiceLog;
 import io.github.credentialmanager.server.github.GitHubApi;
 import io.github.credentialmanager.server.github.GitHubInstallation;
-import io.github.credentialmanager.server.github.InstallationListing;
+import io.github.credentialmanager.server.github.RequestBudget;
 import io.github.credentialmanager.server.outbound.Deadline;
 import io.github.credentialmanager.server.store.AppTable;
 import io.github.credentialmanager.server.store.Installation;
 import io.github.credentialmanager.server.store.InstallationTable;
+import io.github.credentialmanager.server.store.InstallationTable.Change;
+import io.github.credentialmanager.server.store.InstallationTable.Row;
+import io.github.credentialmanager.server.store.LeftApps;
+import io.github.credentialmanager.server.tracking.AppReport;
+import io.github.credentialmanager.server.tracking.FanOut;
+import io.github.credentialmanager.server.tracking.Tracker;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /**
  * Brings the Installation table up to date with GitHub.
  *
  * <p>Apps are apart: where one fails, the others are still brought up to date. Only rows that
- * differ are written, so a run that changes nothing writes nothing.
+ * differ are written, so a run that changes nothing writes nothing. A row that somebody else has
+ * changed since this run read it is left to the next run.
  *
- * <p>A row is deleted only after a complete listing that lacks it, only if GitHub answers 404 for
- * its installation, and only if it has not changed meanwhile. Where more than five rows and more
- * than a fifth of an App's are missing at once, none is: then something else is wrong.
+ * <p>A row is deleted only after a complete listing that lacks its installation, only if GitHub
+ * then answers 404 for it, and only if the row still names it. Where more than five and more than a
+ * fifth of an App's rows are missing at once, none is deleted: then something else is wrong.
  *
- * <p>Rows of Apps that are not registered any more are deleted.
+ * <p>Rows of Apps that left the App table are deleted, in one transaction with the proof that the
+ * App is not registered; the same limit holds for the number of Apps.
  *
  * <p>Safe for use by multiple threads, and by several runs at a time.
  */
-public final class Reconciler {
+public final class Reconciler implements Tracker {
   private static final int ALWAYS_PLAUSIBLE = 5;
   private static final int IMPLAUSIBLE_PART = 5; // One fifth.
-  private static final int SCAN_PAGE = 1_000;
+
+  private static final String SEEN = "seen";
+  private static final String WRITTEN = "written";
+  private static final String DELETED = "deleted";
 
   private final AppTable apps;
   private final InstallationTable table;
+  private final LeftApps leftApps;
   private final AppCredentials credentials;
   private final GitHubApi gitHub;
+  private final RequestBudget budget;
+  private final FanOut fanOut;
   private final ServiceLog log;
   private final InstantSource clock;
 
   public Reconciler(
       AppTable apps,
       InstallationTable table,
+      LeftApps leftApps,
       AppCredentials credentials,
       GitHubApi gitHub,
+      RequestBudget budget,
+      FanOut fanOut,
       ServiceLog log,
       InstantSource clock) {
     this.apps = apps;
     this.table = table;
+    this.leftApps = leftApps;
     this.credentials = credentials;
     this.gitHub = gitHub;
+    this.budget = budget;
+    this.fanOut = fanOut;
     this.log = log;
     this.clock = clock;
   }
@@ -63,145 +88,221 @@ public final class Reconciler {
   /**
    * One run over all Apps. Each App's result is logged.
    *
-   * @return what became of each App
    * @throws io.github.credentialmanager.server.store.StoreException if the Apps cannot be read
    */
-  List<AppResult> run(Deadline deadline) {
-    List<Long> appIds = apps.appIds(deadline);
-    List<AppResult> results = new ArrayList<>();
-    for (long appId : appIds) {
-      AppResult result = run(appId, deadline);
-      results.add(result);
-      if (result.failure().isPresent()) {
-        log.alarm("InstallationSyncFailed", result.toJson());
-      } else {
-        log.write("InstallationsSynced", result.toJson());
-      }
-    }
-    removeRowsOfOtherApps(new HashSet<>(appIds), deadline);
-    return results;
+  @Override
+  public List<AppReport> run(Deadline deadline) {
+    Set<Long> registered = new HashSet<>(apps.appIds(deadline));
+    Collection<AppReport> reports = new ConcurrentLinkedQueue<>();
+    fanOut.forEach(registered, appId -> reports.add(run(appId, deadline)));
+    reports.addAll(deleteRowsOfLeftApps(registered, deadline));
+    return List.copyOf(reports);
   }
 
-  private AppResult run(long appId, Deadline deadline) {
-    AppResult.Builder result = new AppResult.Builder(appId);
+  private AppReport run(long appId, Deadline deadline) {
+    AppReport report = new AppReport(appId, SEEN, WRITTEN, DELETED);
     try {
-      reconcile(appId, result, deadline);
-      return result.build();
+      new Run(appId, report, deadline).reconcile();
     } catch (RuntimeException e) {
-      return result.failed(e);
+      report.failed(e, 1);
+    }
+    log("InstallationsSynced", report);
+    return report;
+  }
+
+  private void log(String event, AppReport report) {
+    if (report.hasFailures()) {
+      Map<String, Object> line = new HashMap<>(report.diagnosis());
+      line.putAll(report.toJson());
+      log.alarm("InstallationSyncFailed", line);
+    } else {
+      log.write(event, report.toJson());
     }
   }
 
-  private void reconcile(long appId, AppResult.Builder result, Deadline deadline) {
-    // Rows first: what appears in the table after the listing must not look as if GitHub lacked it.
-    List<Installation> rows = table.ofApp(appId, deadline);
-    InstallationListing listing =
-        credentials.call(appId, deadline, jwt -> gitHub.listInstallations(jwt.value(), deadline));
-    result.seen = listing.installations().size();
-    result.skipped = listing.withoutAccount().size();
+  private static boolean isPlausible(int missing, int all) {
+    return missing <= ALWAYS_PLAUSIBLE || missing * IMPLAUSIBLE_PART <= all;
+  }
 
-    Map<String, Installation> wanted = byNode(appId, listing);
-    write(wanted, rows, result, deadline);
-    if (listing.complete()) {
-      List<Installation> missing = missing(wanted, rows, listing);
-      if (isPlausible(missing.size(), rows.size())) {
-        delete(missing, result, deadline);
+  private List<AppReport> deleteRowsOfLeftApps(Set<Long> registered, Deadline deadline) {
+    List<AppReport> reports = new ArrayList<>();
+    try {
+      Set<Long> appsWithRows = leftApps.appsWithRows(deadline);
+      Set<Long> left = new HashSet<>(appsWithRows);
+      left.removeAll(registered);
+      if (isPlausible(left.size(), appsWithRows.size())) {
+        left.forEach(appId -> reports.add(deleteRowsOfLeftApp(appId, deadline)));
       } else {
-        result.skipped += missing.size();
         log.alarm(
             "ImplausiblyManyInstallationsMissing",
-            Map.of("appId", appId, "missing", missing.size(), "rows", rows.size()));
+            Map.of("appsMissing", left.size(), "appsWithRows", appsWithRows.size()));
       }
+    } catch (RuntimeException e) {
+      AppReport report = new AppReport(0, DELETED);
+      report.failed(e, 1);
+      log("", report);
     }
+    return reports;
   }
 
-  /** Where GitHub lists two installations on one account, the newer one counts. */
-  private static Map<String, Installation> byNode(long appId, InstallationListing listing) {
-    Map<String, Installation> byNode = new HashMap<>();
-    for (GitHubInstallation listed : listing.installations()) {
-      Installation installation =
-          new Installation(
-              appId,
-              listed.nodeId(),
-              listed.id(),
-              listed.targetType(),
-              listed.name(),
-              listed.suspended());
-      byNode.merge(
-          listed.nodeId(), installation, (a, b) -> a.installationId() > b.installationId() ? a : b);
+  private AppReport deleteRowsOfLeftApp(long appId, Deadline deadline) {
+    AppReport report = new AppReport(appId, DELETED);
+    try {
+      List<Row> rows = table.rowsOfApp(appId, deadline);
+      int deleted = leftApps.delete(appId, rows, deadline);
+      report.did(DELETED, deleted);
+      report.skipped("REGISTERED_AGAIN", rows.size() - deleted);
+    } catch (RuntimeException e) {
+      report.failed(e, 1);
     }
-    return byNode;
+    log("RowsOfLeftAppDeleted", report);
+    return report;
   }
 
-  private void write(
-      Map<String, Installation> wanted,
-      List<Installation> rows,
-      AppResult.Builder result,
-      Deadline deadline) {
-    Instant now = clock.instant();
-    Map<String, Installation> added = new HashMap<>(wanted);
-    for (Installation row : rows) {
-      Installation current = added.remove(row.nodeId());
-      if (current != null && !current.equals(row) && table.write(current, now, deadline)) {
-        result.written++;
+  /** One App's part of a run. */
+  private final class Run {
+    private final long appId;
+    private final AppReport report;
+    private final Deadline deadline;
+    private final GitHubApi limited;
+
+    Run(long appId, AppReport report, Deadline deadline) {
+      this.appId = appId;
+      this.report = report;
+      this.deadline = deadline;
+      this.limited = gitHub.limitedBy(budget.of(appId));
+    }
+
+    void reconcile() {
+      // Rows first: one that appears after the listing must not look as if GitHub lacked it.
+      List<Row> rows = table.rowsOfApp(appId, deadline);
+      Listing listing =
+          Listing.read(
+              page ->
+                  credentials.call(
+                      appId,
+                      deadline,
+                      jwt -> limited.listInstallations(jwt.value(), page, deadline)),
+              fanOut);
+      report.reached();
+      report.did(SEEN, listing.size());
+      report.skipped("WITHOUT_ACCOUNT", listing.withoutAccount().size());
+      report.skipped("NOT_UNDERSTOOD", listing.notUnderstood());
+      listing.failures().forEach(failure -> report.failed(failure, 1));
+
+      Map<String, Installation> listed = byNode(listing);
+      write(changes(listed, rows));
+      List<Row> unlisted = rows.stream().filter(row -> !listed.containsKey(row.nodeId())).toList();
+      delete(unlisted, listing, rows.size());
+    }
+
+    /** Where GitHub lists two installations on one account, the newer one counts. */
+    private Map<String, Installation> byNode(Listing listing) {
+      return listing.installations().stream()
+          .map(this::installation)
+          .collect(
+              Collectors.toMap(
+                  Installation::nodeId,
+                  installation -> installation,
+                  (a, b) -> a.installationId() > b.installationId() ? a : b));
+    }
+
+    private Installation installation(GitHubInstallation listed) {
+      return new Installation(
+          appId,
+          listed.nodeId(),
+          listed.id(),
+          listed.targetType().filter(type -> !type.isEmpty()),
+          listed.name().filter(name -> !name.isEmpty()),
+          listed.suspended());
+    }
+
+    private static List<Change> changes(Map<String, Installation> listed, List<Row> rows) {
+      Map<String, Row> byNode = rows.stream().collect(Collectors.toMap(Row::nodeId, row -> row));
+      return listed.values().stream()
+          .map(
+              installation ->
+                  new Change(Optional.ofNullable(byNode.get(installation.nodeId())), installation))
+          .filter(
+              change ->
+                  !change
+                      .row()
+                      .flatMap(Row::installation)
+                      .equals(Optional.of(change.installation())))
+          .toList();
+    }
+
+    private void write(List<Change> changes) {
+      Instant now = clock.instant();
+      inBatches(
+          changes,
+          batch -> {
+            int written = table.write(batch, now, deadline);
+            report.did(WRITTEN, written);
+            report.skipped("CHANGED_MEANWHILE", batch.size() - written);
+          });
+    }
+
+    private void delete(List<Row> unlisted, Listing listing, int rows) {
+      List<Installation> missing = new ArrayList<>();
+      for (Row row : unlisted) {
+        Optional<Installation> installation = row.installation();
+        if (installation.isEmpty()) {
+          report.skipped("DAMAGED_ROW", 1);
+        } else if (listing.contains(installation.get().installationId())) {
+          // Without an account for now, or under a new node id: the row still leads to it.
+          report.skipped("LISTED_OTHERWISE", 1);
+        } else {
+          missing.add(installation.get());
+        }
       }
-    }
-    table.writeNew(List.copyOf(added.values()), now, deadline);
-    result.written += added.size();
-  }
-
-  private static List<Installation> missing(
-      Map<String, Installation> wanted, List<Installation> rows, InstallationListing listing) {
-    return rows.stream()
-        .filter(row -> !wanted.containsKey(row.nodeId()))
-        .filter(row -> !listing.withoutAccount().contains(row.installationId()))
-        .toList();
-  }
-
-  private static boolean isPlausible(int missing, int rows) {
-    return missing <= ALWAYS_PLAUSIBLE || missing * IMPLAUSIBLE_PART <= rows;
-  }
-
-  private void delete(List<Installation> missing, AppResult.Builder result, Deadline deadline) {
-    for (Installation row : missing) {
-      boolean exists =
-          credentials.call(
-              row.appId(),
-              deadline,
-              jwt -> gitHub.hasInstallation(jwt.value(), row.installationId(), deadline));
-      if (!exists && table.delete(row, deadline)) {
-        result.deleted++;
+      if (!listing.isComplete()) {
+        report.skipped("LISTING_INCOMPLETE", missing.size());
+      } else if (!isPlausible(missing.size(), rows)) {
+        report.skipped("IMPLAUSIBLY_MANY_MISSING", missing.size());
+        log.alarm(
+            "ImplausiblyManyInstallationsMissing",
+            Map.of("appId", appId, "missing", missing.size(), "rows", rows));
       } else {
-        result.skipped++;
+        Queue<Installation> gone = new ConcurrentLinkedQueue<>();
+        fanOut.forEach(missing, installation -> addIfGone(installation, gone));
+        inBatches(
+            List.copyOf(gone),
+            batch -> {
+              int deleted = table.delete(batch, deadline);
+              report.did(DELETED, deleted);
+              report.skipped("CHANGED_MEANWHILE", batch.size() - deleted);
+            });
       }
     }
-  }
 
-  private void removeRowsOfOtherApps(Set<Long> registered, Deadline deadline) {
-    Set<Long> confirmed = new HashSet<>();
-    Map<Long, Integer> deleted = new HashMap<>();
-    Optional<InstallationTable.Key> next = Optional.empty();
-    do {
-      InstallationTable.Page page = table.list(next, SCAN_PAGE, deadline);
-      for (Installation row : page.installations()) {
-        if (registered.contains(row.appId())) {
-          continue;
+    private void addIfGone(Installation missing, Queue<Installation> gone) {
+      try {
+        boolean exists =
+            credentials.call(
+                appId,
+                deadline,
+                jwt -> limited.hasInstallation(jwt.value(), missing.installationId(), deadline));
+        if (exists) {
+          report.skipped("STILL_INSTALLED", 1);
+        } else {
+          gone.add(missing);
         }
-        if (!confirmed.contains(row.appId())) {
-          if (apps.isRegistered(row.appId(), deadline)) {
-            registered.add(row.appId());
-            continue;
-          }
-          confirmed.add(row.appId());
-        }
-        if (table.delete(row, deadline)) {
-          deleted.merge(row.appId(), 1, Integer::sum);
+      } catch (RuntimeException e) {
+        report.failed(e, 1);
+      }
+    }
+
+    private <T> void inBatches(List<T> all, Consumer<List<T>> change) {
+      for (int from = 0; from < all.size(); from += InstallationTable.MAX_CHANGES) {
+        List<T> batch =
+            all.subList(from, Math.min(from + InstallationTable.MAX_CHANGES, all.size()));
+        try {
+          change.accept(batch);
+        } catch (RuntimeException e) {
+          report.failed(e, batch.size());
         }
       }
-      next = page.next();
-    } while (next.isPresent());
-    deleted.forEach(
-        (appId, rows) ->
-            log.write("RowsOfUnknownAppRemoved", Map.of("appId", appId, "deleted", rows)));
+    }
   }
 }

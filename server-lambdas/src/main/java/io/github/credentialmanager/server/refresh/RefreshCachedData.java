@@ -3,15 +3,16 @@ package io.github.credentialmanager.server.refresh;
 import io.github.credentialmanager.server.functionurl.Answer;
 import io.github.credentialmanager.server.functionurl.Operation;
 import io.github.credentialmanager.server.functionurl.Request;
+import io.github.credentialmanager.server.tracking.AppReport;
 import java.time.InstantSource;
-import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Brings the Installation table up to date when asked to.
  *
  * <p>An App that fails shows in the log and as a metric; the caller is told of a failure only if no
- * App could be brought up to date.
+ * App could be read.
  */
 public final class RefreshCachedData implements Operation {
   private final Reconciler reconciler;
@@ -24,9 +25,9 @@ public final class RefreshCachedData implements Operation {
 
   @Override
   public Answer answer(Request request) {
-    List<AppResult> results = reconciler.run(request.deadline());
-    if (!results.isEmpty() && results.stream().allMatch(app -> app.failure().isPresent())) {
-      throw results.get(0).failure().orElseThrow();
+    Optional<RuntimeException> failure = AppReport.totalFailure(reconciler.run(request.deadline()));
+    if (failure.isPresent()) {
+      throw failure.get();
     }
     return Answer.of(
         Map.of(

@@ -1,4 +1,4 @@
-/** RefreshCachedData: brings the Installation table up to date with GitHub. */
+/** The Installation table kept up to date with GitHub: on a schedule, and by RefreshCachedData. */
 @NullMarked
 package io.github.credentialmanager.server.refresh;
 

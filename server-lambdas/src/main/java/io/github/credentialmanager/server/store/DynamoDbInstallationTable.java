@@ -1,8 +1,6 @@
 package io.github.credentialmanager.server.store;
 
 import io.github.credentialmanager.server.outbound.Deadline;
-import io.github.credentialmanager.server.outbound.Retry;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -11,14 +9,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
-import software.amazon.awssdk.services.dynamodb.model.BatchWriteItemResponse;
-import software.amazon.awssdk.services.dynamodb.model.ConditionalCheckFailedException;
+import software.amazon.awssdk.services.dynamodb.model.Delete;
+import software.amazon.awssdk.services.dynamodb.model.Put;
 import software.amazon.awssdk.services.dynamodb.model.QueryRequest;
 import software.amazon.awssdk.services.dynamodb.model.QueryResponse;
 import software.amazon.awssdk.services.dynamodb.model.ScanResponse;
-import software.amazon.awssdk.services.dynamodb.model.WriteRequest;
+import software.amazon.awssdk.services.dynamodb.model.TransactWriteItem;
 
 /** Rows as the TypeScript Credential Manager wrote them, so that its table can be taken over. */
 final class DynamoDbInstallationTable implements InstallationTable {
@@ -30,13 +29,13 @@ final class DynamoDbInstallationTable implements InstallationTable {
   private static final String LAST_REFRESHED = "LastRefreshed";
   private static final String SUSPENDED = "Suspended";
   private static final String NODE_ID_INDEX = "NodeID";
-  private static final int BATCH_SIZE = 25; // DynamoDB's most.
 
   private final Table table;
-  private final Retry retry = Retry.threeAttempts();
+  private final Transactions transactions;
 
   DynamoDbInstallationTable(DynamoDbClient client, String tableName) {
     this.table = new Table(client, tableName);
+    this.transactions = new Transactions(table);
   }
 
   @Override
@@ -62,22 +61,37 @@ final class DynamoDbInstallationTable implements InstallationTable {
                 .indexName(NODE_ID_INDEX)
                 .keyConditionExpression("NodeId = :key")
                 .expressionAttributeValues(Map.of(":key", Table.string(nodeId))),
+        DynamoDbInstallationTable::installation,
         deadline);
   }
 
   @Override
   public List<Installation> ofApp(long appId, Deadline deadline) {
+    return queryApp(appId, DynamoDbInstallationTable::installation, deadline);
+  }
+
+  @Override
+  public List<Row> rowsOfApp(long appId, Deadline deadline) {
+    return queryApp(appId, DynamoDbInstallationTable::storedRow, deadline);
+  }
+
+  private <T> List<T> queryApp(
+      long appId, Function<Map<String, AttributeValue>, Optional<T>> reader, Deadline deadline) {
     return query(
         request ->
             request
                 .consistentRead(true)
                 .keyConditionExpression("AppId = :key")
                 .expressionAttributeValues(Map.of(":key", Table.number(appId))),
+        reader,
         deadline);
   }
 
-  private List<Installation> query(Consumer<QueryRequest.Builder> what, Deadline deadline) {
-    List<Installation> installations = new ArrayList<>();
+  private <T> List<T> query(
+      Consumer<QueryRequest.Builder> what,
+      Function<Map<String, AttributeValue>, Optional<T>> reader,
+      Deadline deadline) {
+    List<T> found = new ArrayList<>();
     Map<String, AttributeValue> start = Map.of();
     do {
       QueryRequest.Builder request =
@@ -89,10 +103,10 @@ final class DynamoDbInstallationTable implements InstallationTable {
         request.exclusiveStartKey(start);
       }
       QueryResponse page = table.call(client -> client.query(request.build()));
-      page.items().forEach(row -> installation(row).ifPresent(installations::add));
+      page.items().forEach(row -> reader.apply(row).ifPresent(found::add));
       start = page.lastEvaluatedKey();
     } while (!start.isEmpty());
-    return installations;
+    return found;
   }
 
   @Override
@@ -129,86 +143,46 @@ final class DynamoDbInstallationTable implements InstallationTable {
   }
 
   @Override
-  public boolean write(Installation installation, Instant refreshedAt, Deadline deadline) {
-    return unlessChanged(
-        client ->
-            client.putItem(
-                request ->
-                    request
-                        .tableName(table.name())
-                        .item(row(installation, refreshedAt))
-                        .conditionExpression(
-                            "attribute_not_exists(InstallationId)"
-                                + " OR NOT attribute_type(InstallationId, :number)"
-                                + " OR InstallationId <= :new")
-                        .expressionAttributeValues(
-                            Map.of(
-                                ":number", Table.string("N"),
-                                ":new", Table.number(installation.installationId())))
-                        .overrideConfiguration(Table.within(deadline))));
+  public int write(List<Change> changes, Instant refreshedAt, Deadline deadline) {
+    return transactions.run(
+        changes,
+        change -> TransactWriteItem.builder().put(put(change, refreshedAt)).build(),
+        deadline);
+  }
+
+  private Put put(Change change, Instant refreshedAt) {
+    Put.Builder put =
+        Put.builder().tableName(table.name()).item(row(change.installation(), refreshedAt));
+    if (change.row().isEmpty()) {
+      return put.conditionExpression("attribute_not_exists(AppId)").build();
+    }
+    Optional<String> installationId = change.row().get().installationId();
+    if (installationId.isEmpty()) {
+      return put.conditionExpression(
+              "attribute_exists(AppId) AND NOT attribute_type(InstallationId, :number)")
+          .expressionAttributeValues(Map.of(":number", Table.string("N")))
+          .build();
+    }
+    return put.conditionExpression("InstallationId = :old")
+        .expressionAttributeValues(Map.of(":old", AttributeValue.fromN(installationId.get())))
+        .build();
   }
 
   @Override
-  public boolean delete(Installation installation, Deadline deadline) {
-    return unlessChanged(
-        client ->
-            client.deleteItem(
-                request ->
-                    request
-                        .tableName(table.name())
-                        .key(key(installation.appId(), installation.nodeId()))
-                        .conditionExpression("InstallationId = :old")
-                        .expressionAttributeValues(
-                            Map.of(":old", Table.number(installation.installationId())))
-                        .overrideConfiguration(Table.within(deadline))));
+  public int delete(List<Installation> installations, Deadline deadline) {
+    return transactions.run(
+        installations,
+        installation -> TransactWriteItem.builder().delete(delete(installation)).build(),
+        deadline);
   }
 
-  private boolean unlessChanged(Consumer<DynamoDbClient> change) {
-    return table.call(
-        client -> {
-          try {
-            change.accept(client);
-            return true;
-          } catch (ConditionalCheckFailedException e) {
-            return false;
-          }
-        });
-  }
-
-  @Override
-  public void writeNew(List<Installation> installations, Instant refreshedAt, Deadline deadline) {
-    for (int from = 0; from < installations.size(); from += BATCH_SIZE) {
-      List<WriteRequest> batch =
-          installations.subList(from, Math.min(from + BATCH_SIZE, installations.size())).stream()
-              .map(installation -> row(installation, refreshedAt))
-              .map(row -> WriteRequest.builder().putRequest(put -> put.item(row)).build())
-              .toList();
-      retry.call(
-          deadline,
-          () -> writeBatch(batch, deadline),
-          e ->
-              e instanceof StoreException failure
-                      && failure.reason() == StoreException.Cause.THROTTLED
-                  ? Optional.of(Duration.ZERO)
-                  : Optional.empty());
-    }
-  }
-
-  /** DynamoDB may take part of a batch; all of it is written again, which changes nothing. */
-  private boolean writeBatch(List<WriteRequest> batch, Deadline deadline) {
-    BatchWriteItemResponse response =
-        table.call(
-            client ->
-                client.batchWriteItem(
-                    request ->
-                        request
-                            .requestItems(Map.of(table.name(), batch))
-                            .overrideConfiguration(Table.within(deadline))));
-    if (response.hasUnprocessedItems() && !response.unprocessedItems().isEmpty()) {
-      throw new StoreException(
-          StoreException.Cause.THROTTLED, "DynamoDB took part of a batch only.");
-    }
-    return true;
+  private Delete delete(Installation installation) {
+    return Delete.builder()
+        .tableName(table.name())
+        .key(key(installation.appId(), installation.nodeId()))
+        .conditionExpression("InstallationId = :old")
+        .expressionAttributeValues(Map.of(":old", Table.number(installation.installationId())))
+        .build();
   }
 
   private static Map<String, AttributeValue> row(Installation installation, Instant refreshedAt) {
@@ -226,6 +200,21 @@ final class DynamoDbInstallationTable implements InstallationTable {
 
   private static Map<String, AttributeValue> key(long appId, String nodeId) {
     return Map.of(APP_ID, Table.number(appId), NODE_ID, Table.string(nodeId));
+  }
+
+  /** Empty if the row belongs to no App that could be. */
+  private static Optional<Row> storedRow(Map<String, AttributeValue> row) {
+    OptionalLong appId = Table.id(row, APP_ID);
+    Optional<String> nodeId = Table.string(row, NODE_ID);
+    if (appId.isEmpty() || nodeId.isEmpty()) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        new Row(
+            appId.getAsLong(),
+            nodeId.get(),
+            installation(row),
+            Optional.ofNullable(row.get(INSTALLATION_ID)).map(AttributeValue::n)));
   }
 
   private static Optional<Installation> installation(Map<String, AttributeValue> row) {

@@ -1,5 +1,7 @@
 package io.github.credentialmanager.server.store;
 
+import static java.util.Objects.requireNonNull;
+
 import io.github.credentialmanager.server.outbound.Deadline;
 import java.time.Instant;
 import java.util.List;
@@ -12,6 +14,12 @@ import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
  * <p>A row that lacks what it must have is not an installation: it is left out, and never an error.
  */
 public interface InstallationTable {
+  /**
+   * How many changes can be made at a time. DynamoDB takes a hundred in one transaction; a quarter
+   * of that is done well within the time of an attempt, and is soon done again if it was not.
+   */
+  int MAX_CHANGES = 25;
+
   /**
    * The installation of that App on that account, or empty.
    *
@@ -44,29 +52,60 @@ public interface InstallationTable {
   List<Installation> ofApp(long appId, Deadline deadline);
 
   /**
-   * Writes an installation, unless the row holds a newer one of the same App and account by now:
-   * GitHub numbers installations upwards.
+   * All rows of that App, as they are now, damaged ones among them.
    *
-   * @return whether it was written
    * @throws StoreException if the table does not answer
    */
-  boolean write(Installation installation, Instant refreshedAt, Deadline deadline);
+  List<Row> rowsOfApp(long appId, Deadline deadline);
 
   /**
-   * Writes installations whose rows were missing a moment ago.
+   * Makes changes, each unless its row has been changed by somebody else since it was read.
    *
-   * @throws StoreException if the table does not answer, or goes on asking for fewer requests
+   * @param changes of different rows, at most {@link #MAX_CHANGES}
+   * @return how many were made
+   * @throws StoreException if the table does not answer; some changes may have been made
    */
-  void writeNew(List<Installation> installations, Instant refreshedAt, Deadline deadline);
+  int write(List<Change> changes, Instant refreshedAt, Deadline deadline);
 
   /**
-   * Deletes the row of an installation, unless it holds another one of the same App and account by
-   * now.
+   * Deletes rows, each unless it holds another installation of the same App and account by now.
    *
-   * @return whether it was deleted
-   * @throws StoreException if the table does not answer
+   * @param installations of different rows, at most {@link #MAX_CHANGES}
+   * @return how many were deleted
+   * @throws StoreException if the table does not answer; some rows may have been deleted
    */
-  boolean delete(Installation installation, Deadline deadline);
+  int delete(List<Installation> installations, Deadline deadline);
+
+  /**
+   * A row as it was read.
+   *
+   * @param installation empty if the row is damaged
+   * @param installationId the number in the row, as the table spells it; empty if there is none
+   */
+  record Row(
+      long appId,
+      String nodeId,
+      Optional<Installation> installation,
+      Optional<String> installationId) {
+    public Row {
+      requireNonNull(nodeId, "nodeId");
+      requireNonNull(installation, "installation");
+      requireNonNull(installationId, "installationId");
+    }
+  }
+
+  /**
+   * What takes the place of a row.
+   *
+   * @param row as it was read; empty if there was none
+   * @param installation of the same App and account
+   */
+  record Change(Optional<Row> row, Installation installation) {
+    public Change {
+      requireNonNull(row, "row");
+      requireNonNull(installation, "installation");
+    }
+  }
 
   /** What a row is found by. */
   record Key(long appId, String nodeId) {}

@@ -1,6 +1,7 @@
 package io.github.credentialmanager.server.store;
 
 import io.github.credentialmanager.server.outbound.Deadline;
+import io.github.credentialmanager.server.outbound.DeadlineExceededException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -43,10 +44,15 @@ final class Table {
     }
   }
 
+  /**
+   * @throws DeadlineExceededException if it has passed, for the SDK takes no time-out of zero
+   */
   static AwsRequestOverrideConfiguration within(Deadline deadline) {
-    return AwsRequestOverrideConfiguration.builder()
-        .apiCallTimeout(deadline.atMost(CALL_TIMEOUT))
-        .build();
+    Duration timeout = deadline.atMost(CALL_TIMEOUT);
+    if (timeout.isZero()) {
+      throw new DeadlineExceededException();
+    }
+    return AwsRequestOverrideConfiguration.builder().apiCallTimeout(timeout).build();
   }
 
   static AttributeValue number(long value) {

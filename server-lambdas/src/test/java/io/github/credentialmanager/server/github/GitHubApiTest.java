@@ -352,30 +352,22 @@ class GitHubApiTest {
           "{\"id\":5000000001,\"account\":{\"slug\":\"big\",\"node_id\":\"E_1\"},"
               + "\"target_type\":\"Enterprise\",\"suspended_at\":\"2026-01-01T00:00:00Z\"}",
           "{\"id\":8,\"account\":null}");
-      InstallationListing listing = gitHub.listInstallations(JWT, deadline);
-      assertThat(listing.installations())
+      InstallationPage read = gitHub.listInstallations(JWT, 1, deadline);
+      assertThat(read.installations())
           .containsExactly(
               new GitHubInstallation(
                   5_000_000_001L, "E_1", Optional.of("Enterprise"), Optional.of("big"), true));
-      assertThat(listing.withoutAccount()).containsExactly(8L);
-      assertThat(listing.complete()).isTrue();
+      assertThat(read.withoutAccount()).containsExactly(8L);
+      assertThat(read.notUnderstood()).isZero();
+      assertThat(read.hasNext()).isFalse();
     }
 
     @Test
-    void thatRepeatsAnEntryIsNotComplete() {
-      page(1, true, entry(1, "O_1"), entry(2, "O_2"));
-      page(2, false, entry(2, "O_2"), entry(3, "O_3"));
-      InstallationListing listing = gitHub.listInstallations(JWT, deadline);
-      assertThat(listing.installations()).hasSize(3);
-      assertThat(listing.complete()).isFalse();
-    }
-
-    @Test
-    void withAnEntryThatMakesNoSenseIsNotComplete() {
+    void countsTheEntriesThatMakeNoSense() {
       page(1, false, entry(1, "O_1"), "{\"id\":\"2\"}", "{\"id\":3,\"account\":{}}");
-      InstallationListing listing = gitHub.listInstallations(JWT, deadline);
-      assertThat(listing.installations()).hasSize(1);
-      assertThat(listing.complete()).isFalse();
+      InstallationPage read = gitHub.listInstallations(JWT, 1, deadline);
+      assertThat(read.installations()).hasSize(1);
+      assertThat(read.notUnderstood()).isEqualTo(2);
     }
   }
 

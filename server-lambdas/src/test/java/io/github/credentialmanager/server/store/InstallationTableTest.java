@@ -37,6 +37,17 @@ class InstallationTableTest {
         appId, nodeId, id, Optional.of("Organization"), Optional.of("account-" + id), false);
   }
 
+  private void writeNew(List<Installation> installations) {
+    for (int from = 0; from < installations.size(); from += InstallationTable.MAX_CHANGES) {
+      int to = Math.min(from + InstallationTable.MAX_CHANGES, installations.size());
+      List<InstallationTable.Change> changes =
+          installations.subList(from, to).stream()
+              .map(it -> new InstallationTable.Change(Optional.empty(), it))
+              .toList();
+      assertThat(table.write(changes, NOW, deadline)).isEqualTo(changes.size());
+    }
+  }
+
   private void damagedRow(String nodeId, AttributeValue installationId) {
     world.installation(1, nodeId, Map.of("InstallationId", installationId));
   }
@@ -55,7 +66,7 @@ class InstallationTableTest {
     void isReadAsItWasWritten() {
       Installation suspended =
           new Installation(1, "E_1", 2, Optional.of("Enterprise"), Optional.empty(), true);
-      table.writeNew(List.of(suspended), NOW, deadline);
+      writeNew(List.of(suspended));
       assertThat(table.find(1, "E_1", deadline)).contains(suspended);
       assertThat(World.attribute(world.rows(world.installationTable).get(0), "LastRefreshed").s())
           .isEqualTo("2026-11-23T08:51:02Z");
@@ -86,7 +97,7 @@ class InstallationTableTest {
                       new Installation(
                           id, "O_same", id, Optional.of("User"), Optional.of(name + id), false))
               .toList();
-      table.writeNew(installations, NOW, deadline);
+      writeNew(installations);
     }
 
     @Test
@@ -123,36 +134,6 @@ class InstallationTableTest {
       } while (next.isPresent());
       assertThat(seen).hasSize(50);
       assertThat(sizes).containsExactly(7, 7, 7, 7, 7, 7, 7, 1);
-    }
-  }
-
-  @Nested
-  class AWrite {
-    @Test
-    void doesNotReplaceANewerInstallation() {
-      world.installation(1, "O_1", 9);
-      assertThat(table.write(installation(1, "O_1", 8), NOW, deadline)).isFalse();
-      assertThat(table.find(1, "O_1", deadline)).contains(installation(1, "O_1", 9));
-      assertThat(table.write(installation(1, "O_1", 10), NOW, deadline)).isTrue();
-      assertThat(table.find(1, "O_1", deadline)).contains(installation(1, "O_1", 10));
-    }
-
-    @Test
-    void replacesADamagedRow() {
-      world.installation(1, "O_1", Map.of("Name", AttributeValue.fromS("no id")));
-      assertThat(table.write(installation(1, "O_1", 8), NOW, deadline)).isTrue();
-    }
-  }
-
-  @Nested
-  class ADelete {
-    @Test
-    void takesOnlyTheInstallationThatWasMeant() {
-      world.installation(1, "O_1", 9);
-      assertThat(table.delete(installation(1, "O_1", 8), deadline)).isFalse();
-      assertThat(table.find(1, "O_1", deadline)).isPresent();
-      assertThat(table.delete(installation(1, "O_1", 9), deadline)).isTrue();
-      assertThat(table.delete(installation(1, "O_1", 9), deadline)).isFalse();
     }
   }
 
