@@ -30,13 +30,12 @@ final class CleanupCommand extends ToolCommand {
   @Option(
       names = "--table",
       paramLabel = "NAME",
-      description = "An App table, can be repeated; by default those tagged as App tables.")
+      description = "An App table that is not tagged as one; can be repeated.")
   private List<String> tables = new ArrayList<>();
 
   @Override
   Result run(Session session) {
-    KeyInventory inventory =
-        new KeyInventory(session.keys(), session.taggedResources(), session::table, tables);
+    KeyInventory inventory = session.inventory(tables);
     List<KeyInventory.Key> keys = inventory.keys();
     keys.stream()
         .filter(key -> key.use().role() != Role.UNUSED)

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -21,6 +22,8 @@ import picocli.CommandLine.Parameters;
       "  credential-manager import-private-key app.2026-11-23.private-key.pem 123456 AppTable"
     })
 class ImportPrivateKeyCommand extends ToolCommand {
+  private static final String REMOVED = "removed";
+
   @Parameters(
       index = "0",
       paramLabel = "<pemFilePath>",
@@ -28,19 +31,9 @@ class ImportPrivateKeyCommand extends ToolCommand {
   @SuppressWarnings("NullAway.Init")
   private String pemFilePath;
 
-  @Parameters(
-      index = "1",
-      paramLabel = "<appId>",
-      converter = AppIdConverter.class,
-      description = "The App's id, a number.")
-  private long appId;
-
-  @Parameters(
-      index = "2",
-      paramLabel = "<tableName>",
-      description = "The App table, see get-table-name.")
+  @Mixin
   @SuppressWarnings("NullAway.Init")
-  private String tableName;
+  private AppInTable app;
 
   @Option(names = "--keep-pem", description = "Leave the PEM file where it is.")
   private boolean keepPem;
@@ -55,12 +48,12 @@ class ImportPrivateKeyCommand extends ToolCommand {
       KeyManager manager = session.keyManager();
       file.warning().ifPresent(session.terminal()::warning);
       if (session.isDryRun()) {
-        return planned(manager.plan(file.pem(), appId, tableName, isRotation()), file);
+        return planned(manager.plan(file.pem(), app.appId, app.tableName, isRotation()), file);
       }
       ImportedKey key =
           isRotation()
-              ? manager.rotateKey(file.pem(), appId, tableName)
-              : manager.importPrivateKey(file.pem(), appId, tableName);
+              ? manager.rotateKey(file.pem(), app.appId, app.tableName)
+              : manager.importPrivateKey(file.pem(), app.appId, app.tableName);
       return imported(key, pemAfter(file, session));
     }
   }
@@ -69,12 +62,12 @@ class ImportPrivateKeyCommand extends ToolCommand {
     List<String> text =
         switch (plan) {
           case FIRST_IMPORT ->
-              List.of("Would create a KMS key and make it the key of App " + appId);
+              List.of("Would create a KMS key and make it the key of App " + app.appId);
           case ROTATION ->
               List.of(
-                  "Would create a KMS key and make it the key of App " + appId,
+                  "Would create a KMS key and make it the key of App " + app.appId,
                   "Would keep the present key as the previous one, usable until retire-key");
-          case NOTHING -> List.of("App %d signs with this key already".formatted(appId));
+          case NOTHING -> List.of("App %d signs with this key already".formatted(app.appId));
         };
     List<String> lines = new ArrayList<>(text);
     if (!keepPem && !file.isStandardInput()) {
@@ -84,7 +77,7 @@ class ImportPrivateKeyCommand extends ToolCommand {
     ObjectNode json =
         json()
             .put("dryRun", true)
-            .put("appId", appId)
+            .put("appId", app.appId)
             .put("plan", plan.name())
             .put("fingerprint", file.pem().fingerprint());
     return Result.ok(json, lines);
@@ -94,18 +87,21 @@ class ImportPrivateKeyCommand extends ToolCommand {
     List<String> lines = new ArrayList<>();
     lines.add(
         key.created()
-            ? "App %d signs with %s".formatted(appId, key.keyArn())
-            : "App %d signs with this key already: %s".formatted(appId, key.keyArn()));
+            ? "App %d signs with %s".formatted(app.appId, key.keyArn())
+            : "App %d signs with this key already: %s".formatted(app.appId, key.keyArn()));
     lines.add("Fingerprint " + key.fingerprint());
+    if (pem.equals(REMOVED)) {
+      lines.add("Removed " + pemFilePath);
+    }
     key.previousKeyArn()
         .ifPresent(
             previous ->
                 lines.add(
                     "Previous key %s stays usable; after 24 h: credential-manager retire-key %d %s"
-                        .formatted(previous, appId, tableName)));
+                        .formatted(previous, app.appId, app.tableName)));
     ObjectNode json =
         json()
-            .put("appId", appId)
+            .put("appId", app.appId)
             .put("keyArn", key.keyArn())
             .put("previousKeyArn", key.previousKeyArn().orElse(null))
             .put("fingerprint", key.fingerprint())
@@ -132,6 +128,6 @@ class ImportPrivateKeyCommand extends ToolCommand {
                   .formatted(file, problem.get()));
       return "not removed";
     }
-    return "removed";
+    return REMOVED;
   }
 }

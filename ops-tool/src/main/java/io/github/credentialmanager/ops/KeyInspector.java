@@ -74,7 +74,7 @@ final class KeyInspector {
         "aws kms tag-resource --key-id %s --tags TagKey=%s,TagValue=true TagKey=%s,TagValue=%s TagKey=%s,TagValue=%d (takes up to 5 minutes)"
             .formatted(
                 keyArn, KeyTags.MANAGED, KeyTags.STATUS, KeyTags.ACTIVE, KeyTags.APP_ID, appId);
-    if (!status.equals(KeyTags.ACTIVE) || !"true".equals(tags.get(KeyTags.MANAGED))) {
+    if (!KeyTags.allowSigning(tags)) {
       return Check.failed(
           "key tags",
           "%s=%s, %s=%s: the server is not allowed to sign with it"

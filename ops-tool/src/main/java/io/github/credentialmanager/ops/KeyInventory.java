@@ -4,6 +4,7 @@ import io.github.credentialmanager.ops.AppTable.Row;
 import io.github.credentialmanager.ops.KeyManagerException.Reason;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -63,20 +64,17 @@ final class KeyInventory {
   private final KmsKeys keys;
   private final TaggedResources resources;
   private final Function<String, AppTable> tables;
-  private final List<String> tableNames;
+  private final Collection<String> tableNames;
 
-  /**
-   * @param tableNames the tables to look into; empty for those that are tagged as App tables
-   */
   KeyInventory(
       KmsKeys keys,
       TaggedResources resources,
       Function<String, AppTable> tables,
-      List<String> tableNames) {
+      Collection<String> tableNames) {
     this.keys = keys;
     this.resources = resources;
     this.tables = tables;
-    this.tableNames = tableNames.isEmpty() ? resources.appTables() : tableNames;
+    this.tableNames = tableNames;
   }
 
   /**

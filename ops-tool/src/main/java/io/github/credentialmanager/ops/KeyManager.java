@@ -146,7 +146,7 @@ public final class KeyManager {
   /** Whether the live key holds the PEM's key and the server may sign with it. */
   private boolean isInOrder(String keyArn, PrivateKeyPem pem) {
     return keys.describe(keyArn).filter(key -> key.keyState() == KeyState.ENABLED).isPresent()
-        && KeyTags.ACTIVE.equals(keys.tags(keyArn).get(KeyTags.STATUS))
+        && KeyTags.allowSigning(keys.tags(keyArn))
         && Arrays.equals(keys.publicKey(keyArn), pem.publicKey().getEncoded());
   }
 

@@ -1,6 +1,8 @@
 package io.github.credentialmanager.ops;
 
 import io.github.credentialmanager.ops.AppTable.Row;
+import io.github.credentialmanager.ops.KeyInventory.Role;
+import io.github.credentialmanager.ops.KeyInventory.Use;
 import io.github.credentialmanager.ops.KeyManagerException.Reason;
 import java.time.Duration;
 import java.time.Instant;
@@ -32,6 +34,7 @@ final class KeyRetirement {
   private final KmsKeys keys;
   private final KeyInspector inspector;
   private final AppTable table;
+  private final KeyInventory inventory;
   private final InstantSource clock;
 
   /**
@@ -49,10 +52,19 @@ final class KeyRetirement {
     }
   }
 
-  KeyRetirement(KmsKeys keys, KeyInspector inspector, AppTable table, InstantSource clock) {
+  /**
+   * @param inventory of every App table there is: one that was copied from another names its keys
+   */
+  KeyRetirement(
+      KmsKeys keys,
+      KeyInspector inspector,
+      AppTable table,
+      KeyInventory inventory,
+      InstantSource clock) {
     this.keys = keys;
     this.inspector = inspector;
     this.table = table;
+    this.inventory = inventory;
     this.clock = clock;
   }
 
@@ -136,8 +148,11 @@ final class KeyRetirement {
 
   private void requireRetirable(Target target, Row row, Request request) {
     String arn = target.arn();
-    if (isAt(row.live(), target)) {
-      throw unsafe("%s is the key App %d signs with: rotate it first".formatted(arn, row.appId()));
+    Use use = inventory.uses().getOrDefault(arn, Use.NONE);
+    if (use.role() == Role.LIVE) {
+      throw unsafe(
+          "%s is the key App %d in %s signs with: rotate that first"
+              .formatted(arn, use.appId(), use.table()));
     }
     boolean inRow = isAt(row.previous(), target) || isAt(row.retiring(), target);
     String appId = target.tags().get(KeyTags.APP_ID);

@@ -1,5 +1,7 @@
 package io.github.credentialmanager.ops;
 
+import java.util.Map;
+
 /** The tags on a KMS key, and the values of its {@code Status}. */
 final class KeyTags {
   static final String MANAGED = "FrameworkForGitHubAppOnAwsManaged";
@@ -23,4 +25,9 @@ final class KeyTags {
   static final String FAILED = "Failed";
 
   private KeyTags() {}
+
+  /** Whether the server's policy lets it sign with a key that has these. */
+  static boolean allowSigning(Map<String, String> tags) {
+    return ACTIVE.equals(tags.get(STATUS)) && "true".equals(tags.get(MANAGED));
+  }
 }

@@ -20,6 +20,7 @@ import software.amazon.awssdk.services.kms.model.AlgorithmSpec;
 import software.amazon.awssdk.services.kms.model.ExpirationModelType;
 import software.amazon.awssdk.services.kms.model.ExpiredImportTokenException;
 import software.amazon.awssdk.services.kms.model.GetParametersForImportResponse;
+import software.amazon.awssdk.services.kms.model.InvalidArnException;
 import software.amazon.awssdk.services.kms.model.KeyMetadata;
 import software.amazon.awssdk.services.kms.model.KeySpec;
 import software.amazon.awssdk.services.kms.model.KeyUsageType;
@@ -140,14 +141,14 @@ final class KmsKeys {
                 .asByteArray());
   }
 
-  /** The key's state, or empty if there is no such key. */
+  /** The key's state, or empty if there is no such key, or the name cannot be one's. */
   Optional<KeyMetadata> describe(String keyArn) {
     return AwsFailures.explained(
         "kms:DescribeKey",
         () -> {
           try {
             return Optional.of(kms.describeKey(b -> b.keyId(keyArn)).keyMetadata());
-          } catch (NotFoundException e) {
+          } catch (NotFoundException | InvalidArnException e) {
             return Optional.empty();
           }
         });

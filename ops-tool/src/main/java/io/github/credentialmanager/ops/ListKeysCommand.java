@@ -31,20 +31,19 @@ final class ListKeysCommand extends ToolCommand {
   @Option(
       names = "--table",
       paramLabel = "NAME",
-      description = "An App table, can be repeated; by default those tagged as App tables.")
+      description = "An App table that is not tagged as one; can be repeated.")
   private List<String> tables = new ArrayList<>();
 
   @Override
   Result run(Session session) {
     List<KeyInventory.Key> keys =
-        new KeyInventory(session.keys(), session.taggedResources(), session::table, tables)
-            .keys().stream()
-                .filter(key -> appId == null || key.appId().equals(appId.toString()))
-                .sorted(
-                    Comparator.comparing(KeyInventory.Key::appId)
-                        .thenComparing(key -> key.use().role())
-                        .thenComparing(KeyInventory.Key::created))
-                .toList();
+        session.inventory(tables).keys().stream()
+            .filter(key -> appId == null || key.appId().equals(appId.toString()))
+            .sorted(
+                Comparator.comparing(KeyInventory.Key::appId)
+                    .thenComparing(key -> key.use().role())
+                    .thenComparing(KeyInventory.Key::created))
+            .toList();
     ObjectNode json = json();
     ArrayNode array = json.putArray("keys");
     List<String> lines = new ArrayList<>();

@@ -4,12 +4,13 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 @Command(
@@ -28,19 +29,9 @@ final class RetireKeyCommand extends ToolCommand {
   @SuppressWarnings("NullAway.Init")
   private CommandSpec spec;
 
-  @Parameters(
-      index = "0",
-      paramLabel = "<appId>",
-      converter = AppIdConverter.class,
-      description = "The App's id, a number.")
-  private long appId;
-
-  @Parameters(
-      index = "1",
-      paramLabel = "<tableName>",
-      description = "The App table, see get-table-name.")
+  @Mixin
   @SuppressWarnings("NullAway.Init")
-  private String tableName;
+  private AppInTable app;
 
   @Option(
       names = "--key",
@@ -67,9 +58,10 @@ final class RetireKeyCommand extends ToolCommand {
         new KeyRetirement(
             session.keys(),
             new KeyInspector(session.keys(), session.gitHub()),
-            session.table(tableName),
+            session.table(app.tableName),
+            session.inventory(Set.of(app.tableName)),
             session.tool().clock());
-    KeyRetirement.Request request = new KeyRetirement.Request(appId, key, pendingDays, force);
+    KeyRetirement.Request request = new KeyRetirement.Request(app.appId, key, pendingDays, force);
     if (session.isDryRun()) {
       return result(retirement.plan(request), true);
     }
@@ -88,10 +80,10 @@ final class RetireKeyCommand extends ToolCommand {
 
   private Result result(List<RetiredKey> keys, boolean dryRun) {
     List<String> lines = new ArrayList<>();
-    ObjectNode json = json().put("appId", appId).put("dryRun", dryRun);
+    ObjectNode json = json().put("appId", app.appId).put("dryRun", dryRun);
     ArrayNode retired = json.putArray("retired");
     if (keys.isEmpty()) {
-      lines.add("App %d has no previous key: nothing to retire".formatted(appId));
+      lines.add("App %d has no previous key: nothing to retire".formatted(app.appId));
     }
     for (RetiredKey retiredKey : keys) {
       String deletedOn =

@@ -2,7 +2,10 @@ package io.github.credentialmanager.ops;
 
 import io.github.credentialmanager.ops.KeyManagerException.Reason;
 import java.net.URI;
+import java.util.Collection;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.http.SdkHttpClient;
 
@@ -82,6 +85,13 @@ final class Session implements AutoCloseable {
 
   AppTable table(String name) {
     return new AppTable(aws().dynamoDb(), name);
+  }
+
+  /** All keys, by what the tables that are tagged as App tables and these say of them. */
+  KeyInventory inventory(Collection<String> tables) {
+    Set<String> all = new TreeSet<>(taggedResources().appTables());
+    all.addAll(tables);
+    return new KeyInventory(keys(), taggedResources(), this::table, all);
   }
 
   KeyManager keyManager() {

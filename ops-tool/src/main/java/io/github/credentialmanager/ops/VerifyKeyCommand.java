@@ -3,7 +3,7 @@ package io.github.credentialmanager.ops;
 import io.github.credentialmanager.ops.AppTable.Row;
 import io.github.credentialmanager.ops.KeyManagerException.Reason;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Mixin;
 
 @Command(
     name = "verify-key",
@@ -13,34 +13,24 @@ import picocli.CommandLine.Parameters;
     },
     footer = {"%nExample:", "  credential-manager verify-key 123456 AppTable"})
 final class VerifyKeyCommand extends ToolCommand {
-  @Parameters(
-      index = "0",
-      paramLabel = "<appId>",
-      converter = AppIdConverter.class,
-      description = "The App's id, a number.")
-  private long appId;
-
-  @Parameters(
-      index = "1",
-      paramLabel = "<tableName>",
-      description = "The App table, see get-table-name.")
+  @Mixin
   @SuppressWarnings("NullAway.Init")
-  private String tableName;
+  private AppInTable app;
 
   @Override
   Result run(Session session) {
-    Row row = session.table(tableName).row(appId).orElse(null);
+    Row row = session.table(app.tableName).row(app.appId).orElse(null);
     if (row == null || row.live() == null) {
       throw new KeyManagerException(
           Reason.BAD_CONFIGURATION,
           "App %d has no key in %s: check App id and table, or use import-private-key"
-              .formatted(appId, tableName));
+              .formatted(app.appId, app.tableName));
     }
     KeyInspector inspector = new KeyInspector(session.keys(), session.gitHub());
     Checklist checklist = new Checklist();
-    checklist.addAll(inspector.inspect(row.live(), appId));
+    checklist.addAll(inspector.inspect(row.live(), app.appId));
     if (row.previous() != null) {
-      inspector.inspect(row.previous(), appId).stream()
+      inspector.inspect(row.previous(), app.appId).stream()
           .map(Check::asWarning)
           .map(check -> check.named("previous " + check.name()))
           .forEach(checklist::add);

@@ -237,6 +237,15 @@ class CredentialManagerToolTest {
   }
 
   @Test
+  void cleanupIsRefusedWhereNobodyCanTellWhatIsLive() {
+    server.answer(200, "{\"ResourceTagMappingList\":[]}");
+    assertThat(run("cleanup", "--yes")).isEqualTo(ExitCode.BAD_CONFIGURATION);
+    assertThat(err.toString()).contains("cannot be told which keys are live");
+    assertThat(server.requests())
+        .allSatisfy(it -> assertThat(it.body()).contains("dynamodb:table"));
+  }
+
+  @Test
   void keepsAKeyThatIsNoneToItself() {
     String secret = "MIIEowIBAAKCAQEAsecret";
     String pem =

@@ -18,8 +18,10 @@ import java.security.interfaces.RSAPrivateCrtKey;
 import java.security.spec.MGF1ParameterSpec;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.security.spec.RSAPublicKeySpec;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import javax.crypto.Cipher;
 import javax.crypto.spec.OAEPParameterSpec;
@@ -113,6 +115,23 @@ class KeyWrappingTest {
     byte[] aesKey = decrypt(wrapping.getPrivate(), Arrays.copyOf(blob, 512), new byte[0]);
     assertThat(aesKey).hasSize(32);
     assertThat(unwrap(aesKey, Arrays.copyOfRange(blob, 512, blob.length))).isEqualTo(material);
+  }
+
+  @Test
+  void wipesTheAesKeyItMade() throws Exception {
+    List<byte[]> drawn = new ArrayList<>();
+    SecureRandom watched =
+        new SecureRandom() {
+          @Override
+          public void nextBytes(byte[] bytes) {
+            super.nextBytes(bytes);
+            drawn.add(bytes); // the AES key first, then OAEP's seed
+          }
+        };
+
+    KeyWrapping.wrap(new byte[1200], TestKeys.rsa(4096).getPublic(), watched);
+
+    assertThat(drawn.get(0)).hasSize(32).containsOnly(0);
   }
 
   @Test

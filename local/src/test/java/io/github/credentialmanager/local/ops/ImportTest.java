@@ -29,6 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ImportTest {
   private static final KeyPair KEY = newKey();
@@ -260,6 +261,20 @@ class ImportTest {
 
       assertThat(run.exitCode()).as(run.err()).isZero();
       assertThat(bench.row(app, "PreviousKmsKeyArn")).isEqualTo(old);
+      bench.vendCold(app);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+        strings = {
+          "arn:aws:kms:us-east-1:111122223333:key/00000000-0000-0000-0000-000000000000",
+          "no ARN at all"
+        })
+    void replacesALiveKeyThatIsNotThere(String live) {
+      long app = bench.newApp(KEY);
+      bench.putRow(app, Map.of("KmsKeyArn", live));
+      Run run = bench.run("rotate-key", file(KEY).toString(), id(app), bench.table);
+      assertThat(run.exitCode()).as(run.err()).isZero();
       bench.vendCold(app);
     }
 

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.credentialmanager.local.GitHubDouble;
 import io.github.credentialmanager.local.LocalCredentialManager;
 import io.github.credentialmanager.local.LocalKms;
+import io.github.credentialmanager.local.TaggedTables;
 import io.github.credentialmanager.local.ops.WatchedHttpClient.Watch;
 import io.github.credentialmanager.ops.CredentialManagerTool;
 import io.github.credentialmanager.server.CredentialManagerServer;
@@ -43,6 +44,9 @@ import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
+import software.amazon.awssdk.services.dynamodb.model.BillingMode;
+import software.amazon.awssdk.services.dynamodb.model.KeyType;
+import software.amazon.awssdk.services.dynamodb.model.ScalarAttributeType;
 import software.amazon.awssdk.services.kms.KmsClient;
 
 /**
@@ -93,6 +97,7 @@ final class OperatorBench implements AutoCloseable {
 
   OperatorBench() {
     kms.restrictSigning(SERVER);
+    TaggedTables.tagAsAppTable(kms, table);
   }
 
   static KeyPair newKey() {
@@ -211,6 +216,24 @@ final class OperatorBench implements AutoCloseable {
   }
 
   void putRow(long appId, Map<String, String> attributes) {
+    putRow(table, appId, attributes);
+  }
+
+  /** Another App table in the account, as there is while one stack replaces another. */
+  String copyOfTheTable() {
+    String copy = table + "-copy";
+    dynamoDb.createTable(
+        b ->
+            b.tableName(copy)
+                .billingMode(BillingMode.PAY_PER_REQUEST)
+                .attributeDefinitions(
+                    a -> a.attributeName("AppId").attributeType(ScalarAttributeType.N))
+                .keySchema(k -> k.attributeName("AppId").keyType(KeyType.HASH)));
+    TaggedTables.tagAsAppTable(kms, copy);
+    return copy;
+  }
+
+  void putRow(String table, long appId, Map<String, String> attributes) {
     Map<String, AttributeValue> item = new HashMap<>();
     item.put("AppId", AttributeValue.fromN(id(appId)));
     attributes.forEach((name, value) -> item.put(name, AttributeValue.fromS(value)));

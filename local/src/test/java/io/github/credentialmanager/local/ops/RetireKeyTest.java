@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.security.KeyPair;
 import java.time.Duration;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -45,12 +46,9 @@ class RetireKeyTest {
   }
 
   private Run retire(String... more) {
-    String[] args = new String[more.length + 3];
-    args[0] = "retire-key";
-    args[1] = id(app);
-    args[2] = bench.table;
-    System.arraycopy(more, 0, args, 3, more.length);
-    return bench.run(args);
+    return bench.run(
+        Stream.concat(Stream.of("retire-key", id(app), bench.table), Stream.of(more))
+            .toArray(String[]::new));
   }
 
   @Nested
@@ -163,7 +161,7 @@ class RetireKeyTest {
       for (String name : new String[] {live, live.substring(live.lastIndexOf('/') + 1)}) {
         Run run = retire("--yes", "--force", "--key", name);
         assertThat(run.exitCode()).isEqualTo(7);
-        assertThat(run.err()).contains("is the key App %d signs with".formatted(app));
+        assertThat(run.err()).contains("is the key App %d in %s signs".formatted(app, bench.table));
       }
       assertThat(bench.state(live)).isEqualTo("Enabled");
     }
@@ -176,13 +174,33 @@ class RetireKeyTest {
     }
 
     @Test
-    void refusesAnotherAppsKey() {
-      long other = bench.newApp(OLD);
-      String theirs = bench.imported(directory, other, OLD);
-      Run run = retire("--yes", "--force", "--key", theirs);
+    void refusesAKeyThatIsLiveInATableCopiedFromThisOne() {
+      String copy = bench.copyOfTheTable();
+      bench.putRow(copy, app, Map.of("KmsKeyArn", old));
+      try {
+        Run run = retire("--yes", "--force");
+        assertThat(run.exitCode()).isEqualTo(7);
+        assertThat(run.err()).contains("in %s signs with".formatted(copy));
+        assertThat(bench.state(old)).isEqualTo("Enabled");
+        assertThat(bench.row(app, "PreviousKmsKeyArn")).isEqualTo(old);
+      } finally {
+        bench.putRow(copy, app, Map.of());
+      }
+    }
+
+    @Test
+    void refusesAnotherAppsKeysLiveAndPrevious() {
+      long other = bench.newApp(OLD, NEW);
+      String previous = bench.imported(directory, other, OLD);
+      String current = bench.imported(directory, other, NEW);
+
+      assertThat(retire("--yes", "--force", "--key", current).err())
+          .contains("is the key App %d in".formatted(other));
+      Run run = retire("--yes", "--force", "--key", previous);
       assertThat(run.exitCode()).isEqualTo(7);
       assertThat(run.err()).contains("not tagged as a key of App " + app);
-      assertThat(bench.state(theirs)).isEqualTo("Enabled");
+      assertThat(bench.state(previous)).isEqualTo("Enabled");
+      assertThat(bench.state(current)).isEqualTo("Enabled");
     }
 
     @Test
