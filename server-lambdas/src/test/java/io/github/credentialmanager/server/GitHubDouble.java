@@ -45,6 +45,7 @@ public final class GitHubDouble implements AutoCloseable {
   private final Map<Long, Map<Long, String>> apps = new ConcurrentHashMap<>();
   private final Map<String, Long> tokens = new ConcurrentHashMap<>();
   private final Map<String, Answer> answers = new ConcurrentHashMap<>();
+  private final Set<Answer> once = ConcurrentHashMap.newKeySet();
   private final Set<String> revoked = ConcurrentHashMap.newKeySet();
   private final List<Call> calls = new CopyOnWriteArrayList<>();
   private final AtomicInteger underWay = new AtomicInteger();
@@ -102,12 +103,23 @@ public final class GitHubDouble implements AutoCloseable {
     answers.put(method + " " + path + installationId, answer);
   }
 
+  /** The next such call is answered so. */
+  public void answerOnce(String method, String path, long installationId, Answer answer) {
+    answer(method, path, installationId, answer);
+    once.add(answer);
+  }
+
   public List<Call> calls() {
     return List.copyOf(calls);
   }
 
   public int mostAtATime() {
     return mostAtATime.get();
+  }
+
+  /** Every token that was made. */
+  public Set<String> tokens() {
+    return Set.copyOf(tokens.keySet());
   }
 
   /** How many tokens were made and not revoked. */
@@ -151,6 +163,9 @@ public final class GitHubDouble implements AutoCloseable {
     String call = method + " " + path.replace("/" + id, "/ID");
     Answer told = answers.get(call + (page.matches() ? "?page=" + page.group(2) : "") + id);
     if (told != null) {
+      if (once.remove(told)) {
+        answers.values().remove(told);
+      }
       return told;
     }
     return switch (call) {
