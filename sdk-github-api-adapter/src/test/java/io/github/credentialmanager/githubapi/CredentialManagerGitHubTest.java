@@ -546,7 +546,7 @@ class CredentialManagerGitHubTest {
           Answer.of(
               200,
               """
-              {"total_count":2,"repositories":[{"id":2,"name":"api","owner":{"login":"octo-org"}}]}"""));
+              {"total_count":2,"repositories":[{"id":2,"name":"api","full_name":"octo-org/api"}]}"""));
       GHRepository last = gh.getInstallation().listRepositories().toList().get(1);
 
       assertThat(elsewhere.authorizations()).hasSize(1).containsOnlyNulls();
