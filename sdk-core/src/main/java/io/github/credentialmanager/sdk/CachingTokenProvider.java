@@ -588,7 +588,13 @@ public final class CachingTokenProvider implements TokenProvider {
     private Duration timeout = Duration.ofSeconds(35);
     private long maximumSize = 10_000;
     private @Nullable Executor executor;
-    private Executor callbacks = ForkJoinPool.commonPool();
+
+    /**
+     * Not the pool itself: on two processors CompletableFuture of JDK 17 takes that instance for
+     * one new thread per task.
+     */
+    private Executor callbacks = task -> ForkJoinPool.commonPool().execute(task);
+
     private InstantSource clock = InstantSource.system();
     private LongSupplier nanoClock = System::nanoTime;
     private RandomGenerator random = ThreadSafeRandom.INSTANCE;

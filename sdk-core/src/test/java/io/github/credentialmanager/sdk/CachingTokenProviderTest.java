@@ -23,6 +23,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ForkJoinWorkerThread;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -226,6 +227,22 @@ class CachingTokenProviderTest {
       assertThat(value(cache.getToken(REQUEST))).isEqualTo("token-1");
       time.advance(Duration.ofSeconds(1));
       assertThat(cache.getTokenAsync(REQUEST)).isNotDone();
+    }
+  }
+
+  @Nested
+  class WithTheDefaultCallbacks {
+    /** On two processors CompletableFuture of JDK 17 would start a thread for each caller. */
+    @Test
+    void completesInTheCommonPool() {
+      try (CachingTokenProvider plain =
+          CachingTokenProvider.builder(source).clock(time).executor(background).build()) {
+        CompletableFuture<Thread> thread =
+            plain.getTokenAsync(REQUEST).thenApply(token -> Thread.currentThread());
+        background.runAll();
+        assertThat(thread.orTimeout(20, TimeUnit.SECONDS).join())
+            .isInstanceOf(ForkJoinWorkerThread.class);
+      }
     }
   }
 
