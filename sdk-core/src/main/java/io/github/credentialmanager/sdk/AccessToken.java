@@ -20,8 +20,11 @@ import org.jspecify.annotations.Nullable;
  * <p>Immutable and safe for use by multiple threads.
  */
 public final class AccessToken {
-  private final Secret secret;
+  private static final String BEARER = "Bearer ";
+
+  /** The token's only copy: a cache holds thousands, and a header is what most of them are for. */
   private final String authorization;
+
   private final Instant expirationTime;
   private final Instant issuedAt;
   private final long appId;
@@ -29,8 +32,7 @@ public final class AccessToken {
   private final @Nullable Scope grantedScope;
 
   private AccessToken(Builder builder) {
-    this.secret = builder.secret;
-    this.authorization = "Bearer " + secret.reveal();
+    this.authorization = BEARER + builder.secret.reveal();
     this.expirationTime = builder.expirationTime;
     this.issuedAt = builder.issuedAt == null ? Instant.now() : builder.issuedAt;
     this.appId = builder.appId;
@@ -51,7 +53,7 @@ public final class AccessToken {
 
   /** The token itself. */
   public Secret secret() {
-    return secret;
+    return Secret.of(authorization.substring(BEARER.length()));
   }
 
   /**
@@ -99,18 +101,24 @@ public final class AccessToken {
    */
   public String hash() {
     try {
-      byte[] token = secret.reveal().getBytes(UTF_8);
+      byte[] token = secret().reveal().getBytes(UTF_8);
       return Base64.getEncoder().encodeToString(MessageDigest.getInstance("SHA-256").digest(token));
     } catch (NoSuchAlgorithmException e) {
       throw new AssertionError("Every Java platform has SHA-256.", e);
     }
   }
 
+  /** Compares in a time that does not depend on where they differ. */
+  boolean isSameSecret(AccessToken other) {
+    return MessageDigest.isEqual(
+        authorization.getBytes(UTF_8), other.authorization.getBytes(UTF_8));
+  }
+
   @Override
   public boolean equals(@Nullable Object other) {
     return other instanceof AccessToken token
         && appId == token.appId
-        && secret.equals(token.secret)
+        && isSameSecret(token)
         && expirationTime.equals(token.expirationTime)
         && issuedAt.equals(token.issuedAt)
         && Objects.equals(nodeId, token.nodeId)
@@ -119,7 +127,7 @@ public final class AccessToken {
 
   @Override
   public int hashCode() {
-    return Objects.hash(secret, expirationTime, appId, nodeId);
+    return Objects.hash(authorization, expirationTime, appId, nodeId);
   }
 
   /** The hash, the App, the account and the expiry; never the token. */

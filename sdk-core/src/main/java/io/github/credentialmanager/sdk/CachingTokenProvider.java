@@ -172,7 +172,7 @@ public final class CachingTokenProvider implements TokenProvider {
   @Override
   public void rejected(TokenRequest request, AccessToken token) {
     requireNonNull(token, "token");
-    Slot slot = slots.getIfPresent(request.identity());
+    Slot slot = reachableSlots.getIfPresent(request.identity());
     if (slot != null && slot.reject(token, clock.millis())) {
       log.debug("GitHub answers 401 to token {} of {}", token.hash(), request.describe());
       delegate.rejected(request, token);
@@ -234,12 +234,18 @@ public final class CachingTokenProvider implements TokenProvider {
   // ---- looking
 
   private @Nullable AccessToken cached(TokenRequest request) {
-    Slot slot = slots.getIfPresent(request.identity());
-    if (slot == null || request.isFresh()) {
+    if (request.isFresh()) {
       return null;
     }
-    HeldToken held = slot.held();
     long now = clock.millis();
+    Slot slot = request.slot();
+    if (slot == null || !slot.isOf(this) || !slot.isInUse(now)) {
+      slot = find(request, now);
+      if (slot == null) {
+        return null;
+      }
+    }
+    HeldToken held = slot.held();
     if (held == null || !held.isUsable(now, request.minRemainingMillis())) {
       return null;
     }
@@ -252,10 +258,25 @@ public final class CachingTokenProvider implements TokenProvider {
     return held.token();
   }
 
+  /**
+   * The request's slot, by a search that tells {@link #slots} that it is in use.
+   *
+   * <p>In between the request remembers it: recording every use would cost several times what the
+   * rest of a lookup does, once there is enough to record.
+   */
+  private @Nullable Slot find(TokenRequest request, long now) {
+    Slot slot = slots.getIfPresent(request.identity());
+    if (slot != null) {
+      slot.used(now);
+      request.remember(slot);
+    }
+    return slot;
+  }
+
   private Slot slot(TokenRequest identity) {
     Slot slot = slots.getIfPresent(identity);
     if (slot == null) {
-      slot = reachableSlots.get(identity, key -> new Slot());
+      slot = reachableSlots.get(identity, key -> new Slot(this));
       slots.put(identity, slot);
     }
     return slot;

@@ -172,7 +172,7 @@ public final class GitHubAuthorizer {
   }
 
   private static Optional<Resend> resendIfNew(AccessToken sent, AccessToken token) {
-    return token.secret().equals(sent.secret())
+    return token.isSameSecret(sent)
         ? Optional.empty()
         : Optional.of(new Resend(Duration.ZERO, token));
   }

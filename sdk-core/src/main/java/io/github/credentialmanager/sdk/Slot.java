@@ -2,6 +2,7 @@ package io.github.credentialmanager.sdk;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.lang.ref.WeakReference;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +26,9 @@ final class Slot {
 
   /** A caller that asks for more life than a new token has costs at most one call in this time. */
   static final long TOO_SHORT_MEMORY_MILLIS = 30_000;
+
+  /** A cache that is looked up all the time is told once in this time that a slot is in use. */
+  private static final long USE_INTERVAL_MILLIS = 1_000;
 
   /** Not yet. Far enough in the past, near enough not to overflow. */
   private static final long NEVER = Long.MIN_VALUE / 2;
@@ -79,7 +83,38 @@ final class Slot {
     }
   }
 
+  private final Object cache;
+  private final WeakReference<Slot> reference = new WeakReference<>(this);
   private volatile State state = State.EMPTY;
+  private volatile long usedAt = NEVER;
+
+  /**
+   * An empty slot.
+   *
+   * @param cache whose it is
+   */
+  Slot(Object cache) {
+    this.cache = cache;
+  }
+
+  /** Whether it is this cache's. */
+  boolean isOf(Object other) {
+    return cache == other;
+  }
+
+  /** The one by which requests remember it. */
+  WeakReference<Slot> reference() {
+    return reference;
+  }
+
+  /** Whether {@link #used} was called a moment ago. */
+  boolean isInUse(long now) {
+    return !hasPassed(usedAt, USE_INTERVAL_MILLIS, now);
+  }
+
+  void used(long now) {
+    usedAt = now;
+  }
 
   State state() {
     return state;
@@ -188,7 +223,7 @@ final class Slot {
     while (true) {
       State before = state;
       if (before.held == null
-          || !before.held.token().secret().equals(token.secret())
+          || !before.held.token().isSameSecret(token)
           || !hasPassed(before.rejectedAt, REJECTION_INTERVAL_MILLIS, now)) {
         return false;
       }

@@ -2,6 +2,7 @@ package io.github.credentialmanager.sdk;
 
 import static java.util.Objects.requireNonNull;
 
+import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Objects;
@@ -15,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  * never share one. The rest says how to answer this caller ({@link #withMinRemaining}, {@link
  * #withTimeout}, {@link #fresh}) and leaves the token the same.
  *
- * <p>Make one and keep it: it is the key of the cache, its hash is computed once.
+ * <p>Make one and keep it: it is the key of the cache, its hash is computed once, and it remembers
+ * where a cache keeps its token, so that the next lookup need not search.
  *
  * <p>Immutable and safe for use by multiple threads.
  */
@@ -36,6 +38,9 @@ public final class TokenRequest {
 
   /** The same token without this caller's wishes; {@code this} if there are none. */
   private final TokenRequest identity;
+
+  /** Where a cache last found the token. */
+  private volatile @Nullable WeakReference<Slot> slot;
 
   private TokenRequest(long appId, @Nullable String nodeId, @Nullable Scope scope) {
     this.appId = checkAppId(appId);
@@ -196,6 +201,17 @@ public final class TokenRequest {
 
   long minRemainingMillis() {
     return minRemainingMillis;
+  }
+
+  /** Where some cache last found the token, if that is still in memory. */
+  @Nullable Slot slot() {
+    WeakReference<Slot> remembered = slot;
+    return remembered == null ? null : remembered.get();
+  }
+
+  /** Remembers a slot without keeping it in memory: that is the cache's to decide. */
+  void remember(Slot found) {
+    slot = found.reference();
   }
 
   @Override

@@ -1025,16 +1025,85 @@ class CachingTokenProviderTest {
     }
   }
 
-  @Test
-  void holdsNoMoreThanItsSize() {
-    try (CachingTokenProvider small = builder().executor(Runnable::run).maximumSize(100).build()) {
-      for (int i = 1; i <= 10_000; i++) {
-        small.getToken(TokenRequest.app(i));
+  @Nested
+  class OnceFull {
+    private static final int SIZE = 100;
+
+    private final AtomicInteger hits = new AtomicInteger();
+    private final CachingTokenProvider small =
+        builder()
+            .executor(Runnable::run)
+            .maximumSize(SIZE)
+            .listener(
+                new TokenListener() {
+                  @Override
+                  public void onHit(TokenRequest request) {
+                    hits.incrementAndGet();
+                  }
+                })
+            .build();
+
+    private final List<TokenRequest> others =
+        IntStream.rangeClosed(1, 100 * SIZE).mapToObj(TokenRequest::app).toList();
+
+    @AfterEach
+    void close() {
+      small.close();
+    }
+
+    @Test
+    void holdsNoMoreThanItsSizeThoughTheRequestsAreKept() {
+      for (TokenRequest other : others) {
+        small.getToken(other);
+        small.getToken(other);
       }
-      assertThat(source.calls()).isEqualTo(10_000);
-      while (small.slotsInMemory() > 100) {
+      assertThat(source.calls()).isEqualTo(others.size());
+      for (int i = 0; i < 100 && small.slotsInMemory() > SIZE; i++) {
         System.gc();
       }
+      assertThat(small.slotsInMemory()).isLessThanOrEqualTo(SIZE);
+    }
+
+    @Test
+    void keepsWhatIsInUse() {
+      small.getToken(REQUEST);
+      for (TokenRequest other : others) {
+        small.getToken(other);
+        small.getToken(REQUEST);
+        time.advance(Duration.ofMillis(250));
+      }
+      hits.set(0);
+      small.getToken(TokenRequest.installation(1001, "O_x"));
+      assertThat(hits).hasValue(1);
+    }
+
+    @Test
+    void dropsARejectedTokenThatOnlyItsRequestStillFinds() {
+      for (int i = 0; i < 5; i++) {
+        others.subList(0, SIZE).forEach(small::getToken);
+        time.advance(Duration.ofSeconds(1));
+      }
+      small.getToken(REQUEST);
+      AccessToken token = small.getToken(REQUEST);
+      others.subList(SIZE, 2 * SIZE).forEach(small::getToken);
+      small.rejected(REQUEST, token);
+      assertThat(small.getToken(REQUEST)).isNotEqualTo(token);
+    }
+  }
+
+  @Test
+  void answersNobodyWithTheTokenOfAnotherCache() {
+    ScriptedProvider otherSource = new ScriptedProvider(time);
+    try (CachingTokenProvider other =
+        CachingTokenProvider.builder(otherSource).clock(time).executor(Runnable::run).build()) {
+      AccessToken mine = get(REQUEST);
+      AccessToken theirs = other.getToken(REQUEST);
+      for (int i = 0; i < 3; i++) {
+        assertThat(cache.getToken(REQUEST)).isSameAs(mine);
+        assertThat(other.getToken(REQUEST)).isSameAs(theirs);
+      }
+      assertThat(source.calls()).isEqualTo(1);
+      assertThat(otherSource.calls()).isEqualTo(1);
     }
   }
 

@@ -28,7 +28,7 @@ public class SlotLinearizabilityTest {
   private static final RandomGenerator RANDOM = new Random(0);
   private static final HeldToken[] TOKENS = {held(0), held(1), held(2)};
 
-  private final Slot slot = new Slot();
+  private final Slot slot = new Slot(this);
   private final Flight[] flights = {
     Flight.starting(false, Long.MAX_VALUE),
     Flight.starting(true, Long.MAX_VALUE),
