@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.RemovalCause;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -84,12 +85,14 @@ public final class CachingTokenProvider implements TokenProvider {
   private final long flightLimitNanos;
   private final boolean shared;
 
-  /** The slots worth their memory. */
+  private final Object owner = new Object();
+
+  /** The slots that may have a token; it is dropped when Caffeine evicts one. */
   private final Cache<TokenRequest, Slot> slots;
 
   /**
-   * Every slot that someone holds on to. One that was evicted while a call is under way is found
-   * here again, so that there is never a second call for the same request.
+   * Every slot that is in memory. One that was evicted while a call is under way or a request
+   * remembers it is found here again, so that there is never a second call for the same request.
    */
   private final Cache<TokenRequest, Slot> reachableSlots =
       Caffeine.newBuilder().weakValues().build();
@@ -116,7 +119,13 @@ public final class CachingTokenProvider implements TokenProvider {
     this.flightLimitNanos =
         (twice.compareTo(MIN_FLIGHT_LIMIT) > 0 ? twice : MIN_FLIGHT_LIMIT).toNanos();
     this.slots =
-        Caffeine.newBuilder().maximumSize(builder.maximumSize).executor(Runnable::run).build();
+        Caffeine.newBuilder()
+            .maximumSize(builder.maximumSize)
+            .executor(Runnable::run)
+            .evictionListener(
+                (@Nullable TokenRequest identity, @Nullable Slot slot, RemovalCause cause) ->
+                    requireNonNull(slot).evicted())
+            .build();
   }
 
   /** A builder of a cache in front of this provider. */
@@ -172,7 +181,7 @@ public final class CachingTokenProvider implements TokenProvider {
   @Override
   public void rejected(TokenRequest request, AccessToken token) {
     requireNonNull(token, "token");
-    Slot slot = reachableSlots.getIfPresent(request.identity());
+    Slot slot = slots.getIfPresent(request.identity());
     if (slot != null && slot.reject(token, clock.millis())) {
       log.debug("GitHub answers 401 to token {} of {}", token.hash(), request.describe());
       delegate.rejected(request, token);
@@ -233,18 +242,38 @@ public final class CachingTokenProvider implements TokenProvider {
 
   // ---- looking
 
+  /** The token in memory that will do. If it is stale, this starts its replacement. */
   private @Nullable AccessToken cached(TokenRequest request) {
     if (request.isFresh()) {
       return null;
     }
-    long now = clock.millis();
     Slot slot = request.slot();
-    if (slot == null || !slot.isOf(this) || !slot.isInUse(now)) {
-      slot = find(request, now);
-      if (slot == null) {
-        return null;
+    if (slot != null && slot.isOf(owner)) {
+      Slot.State state = slot.state();
+      long now = clock.millis();
+      AccessToken token = state.fresh(now, request.minRemainingMillis());
+      if (token != null && slot.isInUse(now)) {
+        hit(request);
+        return token;
       }
     }
+    return find(request);
+  }
+
+  /**
+   * The same by a search, which tells {@link #slots} that the slot is in use.
+   *
+   * <p>In between the request remembers it: recording every use would cost several times what the
+   * rest of a lookup does, once there is enough to record.
+   */
+  private @Nullable AccessToken find(TokenRequest request) {
+    Slot slot = slots.getIfPresent(request.identity());
+    if (slot == null) {
+      return null;
+    }
+    long now = clock.millis();
+    slot.used(now);
+    request.remember(slot);
     HeldToken held = slot.held();
     if (held == null || !held.isUsable(now, request.minRemainingMillis())) {
       return null;
@@ -252,31 +281,14 @@ public final class CachingTokenProvider implements TokenProvider {
     if (held.isStale(now)) {
       refresh(request.identity(), slot, now);
     }
-    if (listener != NoListener.INSTANCE) {
-      hit(request);
-    }
+    hit(request);
     return held.token();
-  }
-
-  /**
-   * The request's slot, by a search that tells {@link #slots} that it is in use.
-   *
-   * <p>In between the request remembers it: recording every use would cost several times what the
-   * rest of a lookup does, once there is enough to record.
-   */
-  private @Nullable Slot find(TokenRequest request, long now) {
-    Slot slot = slots.getIfPresent(request.identity());
-    if (slot != null) {
-      slot.used(now);
-      request.remember(slot);
-    }
-    return slot;
   }
 
   private Slot slot(TokenRequest identity) {
     Slot slot = slots.getIfPresent(identity);
     if (slot == null) {
-      slot = reachableSlots.get(identity, key -> new Slot(this));
+      slot = reachableSlots.get(identity, key -> new Slot(owner));
       slots.put(identity, slot);
     }
     return slot;
@@ -453,7 +465,9 @@ public final class CachingTokenProvider implements TokenProvider {
       TokenRequest request, Slot slot, Flight flight, HeldToken held, Duration took) {
     boolean recovered = slot.state().failures() > 0;
     // Stored first: who is woken and asks again must find it (google-auth-library-java#692).
-    slot.landed(flight, held);
+    if (slot.landed(flight, held)) {
+      slots.asMap().putIfAbsent(request.identity(), slot);
+    }
     flight.result().complete(held);
     if (recovered && outageSeenAt.getAndSet(NO_OUTAGE) != NO_OUTAGE) {
       log.info("GitHub tokens can be refreshed again, {} first", request.describe());
@@ -527,6 +541,9 @@ public final class CachingTokenProvider implements TokenProvider {
   }
 
   private void hit(TokenRequest request) {
+    if (listener == NoListener.INSTANCE) {
+      return;
+    }
     try {
       listener.onHit(request);
     } catch (RuntimeException e) {

@@ -2,7 +2,6 @@ package io.github.credentialmanager.sdk;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.lang.ref.WeakReference;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -43,28 +42,74 @@ final class Slot {
     }
   }
 
-  /**
-   * All that is known at one moment.
-   *
-   * @param held the token, also when it is no longer usable
-   * @param flight the call under way
-   * @param denial the refusal, and then there is no token
-   * @param deniedAt when that was
-   * @param failures how many calls have failed since the last answer
-   * @param failedAt when the last of them failed
-   * @param retryDelay how long after that the background keeps quiet
-   * @param rejectedAt when a token was last dropped for a 401
-   */
-  record State(
-      @Nullable HeldToken held,
-      @Nullable Flight flight,
-      @Nullable TokenDeniedException denial,
-      long deniedAt,
-      int failures,
-      long failedAt,
-      long retryDelay,
-      long rejectedAt) {
+  /** All that is known at one moment. */
+  static final class State {
     private static final State EMPTY = new State(null, null, null, NEVER, 0, NEVER, 0, NEVER);
+
+    /** The token, also when it is no longer usable. */
+    private final @Nullable HeldToken held;
+
+    /** The call under way. */
+    private final @Nullable Flight flight;
+
+    /** The refusal, and then there is no token. */
+    private final @Nullable TokenDeniedException denial;
+
+    private final long deniedAt;
+
+    /** How many calls have failed since the last answer. */
+    private final int failures;
+
+    /** When the last of them failed. */
+    private final long failedAt;
+
+    /** How long after that the background keeps quiet. */
+    private final long retryDelay;
+
+    /** When a token was last dropped for a 401. */
+    private final long rejectedAt;
+
+    // From the token held: each object between a lookup and its answer costs it a load to wait for.
+    private final @Nullable AccessToken token;
+    private final long receivedAt;
+    private final long refreshAt;
+    private final long expiresAt;
+
+    State(
+        @Nullable HeldToken held,
+        @Nullable Flight flight,
+        @Nullable TokenDeniedException denial,
+        long deniedAt,
+        int failures,
+        long failedAt,
+        long retryDelay,
+        long rejectedAt) {
+      this.held = held;
+      this.flight = flight;
+      this.denial = denial;
+      this.deniedAt = deniedAt;
+      this.failures = failures;
+      this.failedAt = failedAt;
+      this.retryDelay = retryDelay;
+      this.rejectedAt = rejectedAt;
+      this.token = held == null ? null : held.token();
+      this.receivedAt = held == null ? NEVER : held.receivedAt();
+      this.refreshAt = held == null ? NEVER : held.refreshAt();
+      this.expiresAt = held == null ? NEVER : held.expiresAt();
+    }
+
+    @Nullable HeldToken held() {
+      return held;
+    }
+
+    int failures() {
+      return failures;
+    }
+
+    /** The token, if it need not be replaced yet and lives so long; for the usual lookup. */
+    @Nullable AccessToken fresh(long now, long minRemaining) {
+      return now < refreshAt && now >= receivedAt && expiresAt - now >= minRemaining ? token : null;
+    }
 
     State withHeld(@Nullable HeldToken other) {
       return new State(other, flight, denial, deniedAt, failures, failedAt, retryDelay, rejectedAt);
@@ -83,28 +128,22 @@ final class Slot {
     }
   }
 
-  private final Object cache;
-  private final WeakReference<Slot> reference = new WeakReference<>(this);
+  private final Object owner;
   private volatile State state = State.EMPTY;
   private volatile long usedAt = NEVER;
 
   /**
    * An empty slot.
    *
-   * @param cache whose it is
+   * @param owner tells the slots of one cache from another's; not the cache itself, which a request
+   *     that remembers the slot would keep in memory
    */
-  Slot(Object cache) {
-    this.cache = cache;
+  Slot(Object owner) {
+    this.owner = owner;
   }
 
-  /** Whether it is this cache's. */
   boolean isOf(Object other) {
-    return cache == other;
-  }
-
-  /** The one by which requests remember it. */
-  WeakReference<Slot> reference() {
-    return reference;
+    return owner == other;
   }
 
   /** Whether {@link #used} was called a moment ago. */
@@ -239,6 +278,16 @@ final class Slot {
               now);
       if (STATE.compareAndSet(this, before, after)) {
         return true;
+      }
+    }
+  }
+
+  /** Gives up the token, because there are too many; all else stays. */
+  void evicted() {
+    while (true) {
+      State before = state;
+      if (before.held == null || STATE.compareAndSet(this, before, before.withHeld(null))) {
+        return;
       }
     }
   }

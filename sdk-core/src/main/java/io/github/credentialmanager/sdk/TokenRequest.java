@@ -2,7 +2,6 @@ package io.github.credentialmanager.sdk;
 
 import static java.util.Objects.requireNonNull;
 
-import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Objects;
@@ -40,7 +39,7 @@ public final class TokenRequest {
   private final TokenRequest identity;
 
   /** Where a cache last found the token. */
-  private volatile @Nullable WeakReference<Slot> slot;
+  private volatile @Nullable Slot slot;
 
   private TokenRequest(long appId, @Nullable String nodeId, @Nullable Scope scope) {
     this.appId = checkAppId(appId);
@@ -203,15 +202,13 @@ public final class TokenRequest {
     return minRemainingMillis;
   }
 
-  /** Where some cache last found the token, if that is still in memory. */
+  /** Where some cache last found the token. */
   @Nullable Slot slot() {
-    WeakReference<Slot> remembered = slot;
-    return remembered == null ? null : remembered.get();
+    return slot;
   }
 
-  /** Remembers a slot without keeping it in memory: that is the cache's to decide. */
   void remember(Slot found) {
-    slot = found.reference();
+    slot = found;
   }
 
   @Override

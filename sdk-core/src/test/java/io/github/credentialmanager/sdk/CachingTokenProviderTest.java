@@ -1030,18 +1030,16 @@ class CachingTokenProviderTest {
     private static final int SIZE = 100;
 
     private final AtomicInteger hits = new AtomicInteger();
+    private final TokenListener counter =
+        new TokenListener() {
+          @Override
+          public void onHit(TokenRequest request) {
+            hits.incrementAndGet();
+          }
+        };
+
     private final CachingTokenProvider small =
-        builder()
-            .executor(Runnable::run)
-            .maximumSize(SIZE)
-            .listener(
-                new TokenListener() {
-                  @Override
-                  public void onHit(TokenRequest request) {
-                    hits.incrementAndGet();
-                  }
-                })
-            .build();
+        builder().executor(Runnable::run).maximumSize(SIZE).listener(counter).build();
 
     private final List<TokenRequest> others =
         IntStream.rangeClosed(1, 100 * SIZE).mapToObj(TokenRequest::app).toList();
@@ -1058,10 +1056,31 @@ class CachingTokenProviderTest {
         small.getToken(other);
       }
       assertThat(source.calls()).isEqualTo(others.size());
+      assertThat(others.stream().filter(other -> requireNonNull(other.slot()).held() != null))
+          .hasSizeLessThanOrEqualTo(SIZE);
+    }
+
+    @Test
+    void forgetsWhatNobodyHoldsOnTo() {
+      others.stream().map(TokenRequest::fresh).forEach(small::getToken);
       for (int i = 0; i < 100 && small.slotsInMemory() > SIZE; i++) {
         System.gc();
       }
       assertThat(small.slotsInMemory()).isLessThanOrEqualTo(SIZE);
+    }
+
+    @Test
+    void holdsATokenThatCameAfterItsSlotWasEvicted() {
+      ManualExecutor slow = new ManualExecutor();
+      try (CachingTokenProvider cache =
+          builder().executor(slow).maximumSize(SIZE).listener(counter).build()) {
+        CompletableFuture<AccessToken> waiting = cache.getTokenAsync(REQUEST);
+        others.forEach(cache::getTokenAsync);
+        slow.runNext();
+        assertThat(waiting).isCompleted();
+        cache.getToken(TokenRequest.installation(1001, "O_x"));
+        assertThat(hits).hasValue(1);
+      }
     }
 
     @Test
@@ -1075,19 +1094,6 @@ class CachingTokenProviderTest {
       hits.set(0);
       small.getToken(TokenRequest.installation(1001, "O_x"));
       assertThat(hits).hasValue(1);
-    }
-
-    @Test
-    void dropsARejectedTokenThatOnlyItsRequestStillFinds() {
-      for (int i = 0; i < 5; i++) {
-        others.subList(0, SIZE).forEach(small::getToken);
-        time.advance(Duration.ofSeconds(1));
-      }
-      small.getToken(REQUEST);
-      AccessToken token = small.getToken(REQUEST);
-      others.subList(SIZE, 2 * SIZE).forEach(small::getToken);
-      small.rejected(REQUEST, token);
-      assertThat(small.getToken(REQUEST)).isNotEqualTo(token);
     }
   }
 

@@ -17,9 +17,13 @@ final class ManualExecutor implements Executor {
     return tasks.size();
   }
 
+  void runNext() {
+    tasks.remove().run();
+  }
+
   void runAll() {
-    for (Runnable task = tasks.poll(); task != null; task = tasks.poll()) {
-      task.run();
+    while (!tasks.isEmpty()) {
+      runNext();
     }
   }
 }
