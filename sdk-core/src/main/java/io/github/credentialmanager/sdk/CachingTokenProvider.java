@@ -148,7 +148,7 @@ public final class CachingTokenProvider implements TokenProvider {
   /**
    * {@inheritDoc}
    *
-   * <p>Completes at once if there is a token, else in the common pool.
+   * <p>Completes at once if there is a token, else in the common pool, a timeout included.
    */
   @Override
   public CompletableFuture<AccessToken> getTokenAsync(TokenRequest request) {
@@ -165,17 +165,19 @@ public final class CachingTokenProvider implements TokenProvider {
     }
     return flight
         .result()
-        // On another thread, so that what the caller hangs on here cannot delay who waits beside.
-        .thenApplyAsync(held -> verified(request, held), callbacks)
+        .copy()
         .orTimeout(timeout(request).toNanos(), TimeUnit.NANOSECONDS)
-        .handle(
-            (answer, failure) -> {
+        // On another thread, so that what the caller hangs on here delays neither who waits beside
+        // nor, after a timeout, the one thread that watches over all timeouts of the process.
+        .handleAsync(
+            (held, failure) -> {
               waited(request, start);
-              if (answer != null) {
-                return answer;
+              if (failure != null) {
+                throw asException(request, failure);
               }
-              throw asException(request, failure);
-            });
+              return verified(request, held);
+            },
+            callbacks);
   }
 
   @Override

@@ -244,6 +244,20 @@ class CachingTokenProviderTest {
             .isInstanceOf(ForkJoinWorkerThread.class);
       }
     }
+
+    /** The thread that notices would be the one that every timeout of the process waits for. */
+    @Test
+    void timesOutInTheCommonPool() {
+      try (CachingTokenProvider plain =
+          CachingTokenProvider.builder(source).clock(time).executor(background).build()) {
+        CompletableFuture<Thread> thread =
+            plain
+                .getTokenAsync(REQUEST.withTimeout(Duration.ofMillis(50)))
+                .handle((token, failure) -> Thread.currentThread());
+        assertThat(thread.orTimeout(20, TimeUnit.SECONDS).join())
+            .isInstanceOf(ForkJoinWorkerThread.class);
+      }
+    }
   }
 
   @Nested
