@@ -11,8 +11,6 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -30,14 +28,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
-import jdk.jfr.Recording;
-import jdk.jfr.consumer.RecordingFile;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.condition.EnabledForJreRange;
-import org.junit.jupiter.api.condition.JRE;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -762,56 +756,6 @@ class CachingTokenProviderTest {
           caller.get();
         }
         assertThat(calls).hasValue(1_000);
-      } finally {
-        threads.shutdownNow();
-      }
-    }
-
-    @Test
-    @EnabledForJreRange(min = JRE.JAVA_21)
-    void tenThousandVirtualThreadsShareOneCallAndPinNoCarrier() throws Exception {
-      AtomicInteger calls = new AtomicInteger();
-      CountDownLatch answer = new CountDownLatch(1);
-      CountDownLatch asking = new CountDownLatch(10_000);
-      ExecutorService threads =
-          (ExecutorService)
-              Executors.class.getMethod("newVirtualThreadPerTaskExecutor").invoke(null);
-      try (Recording pinned = new Recording();
-          CachingTokenProvider shared =
-              CachingTokenProvider.builder(
-                      request -> {
-                        calls.incrementAndGet();
-                        await(answer);
-                        return source.token(request, "t");
-                      })
-                  .executor(threads)
-                  .clock(time)
-                  .build()) {
-        pinned.enable("jdk.VirtualThreadPinned").withThreshold(Duration.ZERO);
-        pinned.start();
-        List<Future<AccessToken>> answers = new ArrayList<>();
-        for (int i = 0; i < 10_000; i++) {
-          answers.add(
-              threads.submit(
-                  () -> {
-                    asking.countDown();
-                    return shared.getToken(REQUEST);
-                  }));
-        }
-        await(asking);
-        answer.countDown();
-        for (Future<AccessToken> each : answers) {
-          assertThat(value(each.get())).isEqualTo("t");
-        }
-        pinned.stop();
-        assertThat(calls).hasValue(1);
-        Path file = Files.createTempFile("pinned", ".jfr");
-        pinned.dump(file);
-        assertThat(RecordingFile.readAllEvents(file))
-            .filteredOn(
-                event -> String.valueOf(event.getStackTrace()).contains("credentialmanager"))
-            .isEmpty();
-        Files.delete(file);
       } finally {
         threads.shutdownNow();
       }
