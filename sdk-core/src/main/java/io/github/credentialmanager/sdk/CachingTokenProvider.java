@@ -646,9 +646,9 @@ public final class CachingTokenProvider implements TokenProvider {
     }
 
     /**
-     * How long before its end a token is replaced in the background; default 15 min. A tenth more
-     * or less, by chance for each token, so that many do not fall due together, and never more than
-     * half its life.
+     * How long before its end a token is replaced in the background; default 15 min, or half its
+     * life if that is less. A tenth more or less, by chance for each token, so that many do not
+     * fall due together.
      */
     public Builder refreshMargin(Duration refreshMargin) {
       this.refreshMargin = checkMargin(refreshMargin, "refreshMargin");

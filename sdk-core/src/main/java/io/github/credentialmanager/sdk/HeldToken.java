@@ -27,7 +27,8 @@ record HeldToken(
    * A token received now.
    *
    * <p>Margins are cut to a half and a third of its life, so that a token that lives shorter than
-   * they are long (an App's own lives 8 minutes) has a fresh time and a stale time too.
+   * they are long (an App's own lives 8 minutes) has a fresh time and a stale time too. Chance comes
+   * after the cut: the short-lived ones of many processes must not fall due together either.
    */
   static HeldToken of(
       AccessToken token, long now, long refreshMargin, long expiryMargin, RandomGenerator random) {
@@ -35,7 +36,7 @@ record HeldToken(
     long life = Math.max(0, expiresAt - now);
     long beforeExpiry = Math.min(expiryMargin, life / 3);
     long beforeRefresh =
-        Math.max(beforeExpiry, Math.min(Backoff.withTenthJitter(refreshMargin, random), life / 2));
+        Math.max(beforeExpiry, Backoff.withTenthJitter(Math.min(refreshMargin, life / 2), random));
     return new HeldToken(
         token, now, expiresAt - beforeRefresh, expiresAt - beforeExpiry, expiresAt);
   }
