@@ -93,22 +93,22 @@ final class Failures {
         cause);
   }
 
-  TokenUnavailableException timeout(@Nullable Throwable cause) {
+  /**
+   * @param answer what came of the answer in time; null for nothing
+   */
+  TokenUnavailableException timeout(Throwable cause, @Nullable Answer answer) {
+    String requestId = requestId(answer);
     return new TokenUnavailableException(
-        message(url.getAuthority() + " did not answer in time.", null),
+        message(url.getAuthority() + " did not answer in time.", requestId),
         Reason.TIMEOUT,
         null,
-        null,
+        requestId,
         cause);
   }
 
   TokenUnavailableException interrupted(InterruptedException cause) {
     return new TokenUnavailableException(
-        message("interrupted while waiting to try again.", null),
-        Reason.INTERRUPTED,
-        null,
-        null,
-        cause);
+        message("interrupted while waiting.", null), Reason.INTERRUPTED, null, null, cause);
   }
 
   TokenUnavailableException noCredentials(Throwable cause) {
@@ -134,8 +134,8 @@ final class Failures {
         Reason.NO_AWS_CREDENTIALS);
   }
 
-  TokenUnavailableException unexpected(String what, @Nullable Answer answer) {
-    String requestId = answer == null ? null : requestId(answer, ErrorAnswer.NONE);
+  TokenUnavailableException unexpected(String what, Answer answer) {
+    String requestId = requestId(answer);
     return new TokenUnavailableException(
         message(url.getAuthority() + " gave " + what + ". " + checkEndpoint(), requestId),
         Reason.UNEXPECTED_ANSWER,
@@ -181,7 +181,8 @@ final class Failures {
               + url.getAuthority()
               + "; if it has both, check that "
               + variables()
-              + " and the AWS account are the ones meant.";
+              + " and the AWS account are the ones meant, and that the Credential Manager's caller policy"
+              + " allows this.";
       case INVALID_REQUEST ->
           status == 413
               ? "the request is too large (HTTP 413). Name fewer repositories."
@@ -229,6 +230,10 @@ final class Failures {
       type = error.type();
     }
     return type == null ? "" : type.replaceFirst(":.*", "").replaceFirst(".*#", "").strip();
+  }
+
+  private static @Nullable String requestId(@Nullable Answer answer) {
+    return answer == null ? null : requestId(answer, ErrorAnswer.NONE);
   }
 
   private static @Nullable String requestId(Answer answer, ErrorAnswer error) {

@@ -27,8 +27,8 @@ record HeldToken(
    * A token received now.
    *
    * <p>Margins are cut to a half and a third of its life, so that a token that lives shorter than
-   * they are long (an App's own lives 8 minutes) has a fresh time and a stale time too. Chance comes
-   * after the cut: the short-lived ones of many processes must not fall due together either.
+   * they are long (an App's own lives 8 minutes) has a fresh time and a stale time too. Chance
+   * comes after the cut: the short-lived ones of many processes must not fall due together either.
    */
   static HeldToken of(
       AccessToken token, long now, long refreshMargin, long expiryMargin, RandomGenerator random) {

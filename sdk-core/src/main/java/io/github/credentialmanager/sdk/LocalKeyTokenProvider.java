@@ -117,7 +117,7 @@ final class LocalKeyTokenProvider implements TokenProvider {
       }
       return token.build();
     } catch (MalformedAnswerException | IllegalArgumentException e) {
-      throw unexpected(request);
+      throw unexpected(request, answer);
     }
   }
 
@@ -144,7 +144,7 @@ final class LocalKeyTokenProvider implements TokenProvider {
           installationIds.put(installation.nodeId(), installation.id());
         }
       } catch (MalformedAnswerException e) {
-        throw unexpected(request);
+        throw unexpected(request, answer);
       }
       Long id = installationIds.get(nodeId);
       if (id != null) {
@@ -174,7 +174,7 @@ final class LocalKeyTokenProvider implements TokenProvider {
     } catch (URISyntaxException e) {
       // As good as a link to elsewhere.
     }
-    throw unexpected(request);
+    throw unexpected(request, answer);
   }
 
   private Answer send(TokenRequest request, HttpRequest.Builder call, Secret jwt) {
@@ -192,11 +192,15 @@ final class LocalKeyTokenProvider implements TokenProvider {
     try {
       HttpResponse<InputStream> response = http.send(complete, BodyHandlers.ofInputStream());
       try (InputStream body = response.body()) {
-        byte[] read = body.readNBytes(MAX_ANSWER_BYTES + 1);
-        if (read.length > MAX_ANSWER_BYTES) {
-          throw unexpected(request);
+        Answer answer =
+            new Answer(
+                response.statusCode(),
+                response.headers().map(),
+                body.readNBytes(MAX_ANSWER_BYTES + 1));
+        if (answer.body().length > MAX_ANSWER_BYTES) {
+          throw unexpected(request, answer);
         }
-        return new Answer(response.statusCode(), response.headers().map(), read);
+        return answer;
       }
     } catch (IOException e) {
       throw new TokenUnavailableException(
@@ -264,7 +268,7 @@ final class LocalKeyTokenProvider implements TokenProvider {
               Reason.SCOPE_NOT_GRANTED,
               "the installation does not have all of what the scope asks for. Ask for less, or grant it"
                   + " in GitHub's settings.");
-      default -> unexpected(request);
+      default -> unexpected(request, answer);
     };
   }
 
@@ -290,15 +294,15 @@ final class LocalKeyTokenProvider implements TokenProvider {
         null);
   }
 
-  private TokenUnavailableException unexpected(TokenRequest request) {
-    return new TokenUnavailableException(
-        message(
-            request,
-            gitHubApiUrl.getAuthority()
-                + " does not answer as GitHub's API. Check "
-                + Settings.GITHUB_API_URL
-                + "."),
-        Reason.UNEXPECTED_ANSWER);
+  private TokenUnavailableException unexpected(TokenRequest request, Answer answer) {
+    return unavailable(
+        request,
+        answer,
+        Reason.UNEXPECTED_ANSWER,
+        gitHubApiUrl.getAuthority()
+            + " does not answer as GitHub's API. Check "
+            + Settings.GITHUB_API_URL
+            + ".");
   }
 
   private URI url(String path) {

@@ -21,10 +21,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -61,6 +62,7 @@ final class Transport implements AutoCloseable {
   /** A longer wait is cut to this: no token lives longer, so nobody gains from waiting. */
   private static final Duration MAX_RETRY_AFTER = Duration.ofHours(1);
 
+  private static final Duration ABORT_INTERVAL = Duration.ofMillis(100);
   private static final Duration BACKOFF_BASE = Duration.ofMillis(100);
   private static final Duration BACKOFF_CAP = Duration.ofSeconds(5);
 
@@ -258,7 +260,8 @@ final class Transport implements AutoCloseable {
       long deadline,
       Failures failures)
       throws IOException {
-    SignedRequest signed = sign(request, body == null ? new byte[0] : body, region, failures);
+    SignedRequest signed =
+        sign(request, body == null ? new byte[0] : body, region, deadline, failures);
     HttpExecuteRequest.Builder execute = HttpExecuteRequest.builder().request(signed.request());
     if (body != null) {
       // For an empty one the URL connection would add a content type of its own, which the server
@@ -267,16 +270,22 @@ final class Transport implements AutoCloseable {
     }
     ExecutableHttpRequest call = http.prepareRequest(execute.build());
     AtomicBoolean late = new AtomicBoolean();
+    // Repeated, because the URL connection ignores it until it is connected.
     ScheduledFuture<?> abort =
-        deadlines.schedule(
+        deadlines.scheduleWithFixedDelay(
             () -> {
               late.set(true);
               call.abort();
             },
-            Math.max(1, deadline - System.nanoTime()),
+            remaining(deadline).toNanos(),
+            ABORT_INTERVAL.toNanos(),
             TimeUnit.NANOSECONDS);
+    Answer head = null;
     try {
       HttpExecuteResponse response = call.call();
+      head =
+          new Answer(
+              response.httpResponse().statusCode(), response.httpResponse().headers(), new byte[0]);
       try (InputStream in =
           response
               .responseBody()
@@ -285,14 +294,13 @@ final class Transport implements AutoCloseable {
         byte[] answer = in.readNBytes(MAX_ANSWER_BYTES + 1);
         if (answer.length > MAX_ANSWER_BYTES) {
           call.abort();
-          throw failures.unexpected("an answer of more than " + MAX_ANSWER_BYTES + " bytes", null);
+          throw failures.unexpected("an answer of more than " + MAX_ANSWER_BYTES + " bytes", head);
         }
-        return new Answer(
-            response.httpResponse().statusCode(), response.httpResponse().headers(), answer);
+        return new Answer(head.status(), head.headers(), answer);
       }
     } catch (IOException | RuntimeException e) {
       if (late.get()) {
-        throw failures.timeout(e);
+        throw failures.timeout(e, head);
       }
       throw e;
     } finally {
@@ -301,12 +309,16 @@ final class Transport implements AutoCloseable {
   }
 
   private SignedRequest sign(
-      SdkHttpRequest request, byte[] body, Region region, Failures failures) {
+      SdkHttpRequest request, byte[] body, Region region, long deadline, Failures failures) {
     AwsCredentialsIdentity identity;
     try {
-      identity = credentials.resolveIdentity().join();
-    } catch (SdkException | CompletionException e) {
+      identity =
+          credentials.resolveIdentity().get(remaining(deadline).toNanos(), TimeUnit.NANOSECONDS);
+    } catch (SdkException | ExecutionException | TimeoutException e) {
       throw failures.noCredentials(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw failures.interrupted(e);
     }
     SignedRequest signed =
         signer.sign(

@@ -8,6 +8,8 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import io.github.credentialmanager.sdk.LoopbackServer.Received;
 import io.github.credentialmanager.sdk.LoopbackServer.Reply;
 import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.net.ServerSocket;
@@ -23,6 +25,10 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
@@ -43,6 +49,9 @@ import software.amazon.awssdk.http.SdkHttpClient;
 import software.amazon.awssdk.http.SdkHttpResponse;
 import software.amazon.awssdk.http.urlconnection.ProxyConfiguration;
 import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
+import software.amazon.awssdk.identity.spi.AwsCredentialsIdentity;
+import software.amazon.awssdk.identity.spi.IdentityProvider;
+import software.amazon.awssdk.identity.spi.ResolveIdentityRequest;
 import software.amazon.awssdk.regions.Region;
 
 class CredentialManagerClientTest {
@@ -360,8 +369,11 @@ class CredentialManagerClientTest {
 
     @Test
     void readsNoMoreThanLambdaCanAnswer() {
-      Reply large = new Reply(200, Map.of(), new byte[6 * 1024 * 1024 + 1]);
-      assertThat(unavailable(large)).hasMessageContaining("6291456 bytes");
+      Reply large =
+          new Reply(200, Map.of("x-amzn-requestid", "r-large"), new byte[6 * 1024 * 1024 + 1]);
+      TokenUnavailableException e = unavailable(large);
+      assertThat(e).hasMessageContaining("6291456 bytes");
+      assertThat(e.requestId()).contains("r-large");
     }
 
     @Test
@@ -415,6 +427,7 @@ class CredentialManagerClientTest {
               "lambda:InvokeFunction",
               "CREDENTIAL_MANAGER_ENDPOINT",
               "CREDENTIAL_MANAGER_INSTALLATION_TOKEN_ENDPOINT",
+              "caller policy",
               "req-1")
           .hasMessageNotContaining("troubleshooting");
       assertThat(e.reason()).isEqualTo(Reason.ACCESS_DENIED);
@@ -591,6 +604,134 @@ class CredentialManagerClientTest {
       assertThat(server.received()).hasSize(1);
     }
 
+    /** Of an HTTP client that can end only a call that has its connection, as the default one. */
+    @Test
+    void endsACallThatWasNotConnectedYetAtItsDeadline() {
+      CountDownLatch deadline = new CountDownLatch(1);
+      CountDownLatch aborted = new CountDownLatch(1);
+      AtomicBoolean connected = new AtomicBoolean();
+      ExecutableHttpRequest call =
+          new ExecutableHttpRequest() {
+            @Override
+            public HttpExecuteResponse call() throws IOException {
+              await(deadline);
+              connected.set(true);
+              await(aborted);
+              throw new IOException("aborted");
+            }
+
+            @Override
+            public void abort() {
+              deadline.countDown();
+              if (connected.get()) {
+                aborted.countDown();
+              }
+            }
+          };
+      try (CredentialManagerClient client =
+          builder()
+              .endpoint(server.url())
+              .region(Region.US_EAST_1)
+              .httpClient(new FixedHttpClient(call))
+              .timeout(Duration.ofMillis(50))
+              .build()) {
+        assertThatExceptionOfType(TokenUnavailableException.class)
+            .isThrownBy(() -> client.getAppToken(1))
+            .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.TIMEOUT));
+      }
+    }
+
+    @Test
+    void saysUnderWhichIdAnAnswerThatCameTooLateWasLogged() {
+      CountDownLatch aborted = new CountDownLatch(1);
+      InputStream slow =
+          new InputStream() {
+            @Override
+            public int read() throws IOException {
+              await(aborted);
+              throw new IOException("aborted");
+            }
+          };
+      ExecutableHttpRequest call =
+          new ExecutableHttpRequest() {
+            @Override
+            public HttpExecuteResponse call() {
+              return HttpExecuteResponse.builder()
+                  .response(
+                      SdkHttpResponse.builder()
+                          .statusCode(200)
+                          .putHeader("x-amzn-requestid", "r-late")
+                          .build())
+                  .responseBody(AbortableInputStream.create(slow))
+                  .build();
+            }
+
+            @Override
+            public void abort() {
+              aborted.countDown();
+            }
+          };
+      try (CredentialManagerClient client =
+          builder()
+              .endpoint(server.url())
+              .region(Region.US_EAST_1)
+              .httpClient(new FixedHttpClient(call))
+              .timeout(Duration.ofMillis(50))
+              .build()) {
+        TokenUnavailableException e =
+            catchThrowableOfType(TokenUnavailableException.class, () -> client.getAppToken(1));
+        assertThat(e.reason()).isEqualTo(Reason.TIMEOUT);
+        assertThat(e.requestId()).contains("r-late");
+      }
+    }
+
+    @Test
+    void waitsForCredentialsUntilItsDeadlineOnly() {
+      CompletableFuture<AwsCredentialsIdentity> never = new CompletableFuture<>();
+      try (CredentialManagerClient client =
+          builder()
+              .endpoint(server.url())
+              .region(Region.US_EAST_1)
+              .credentialsProvider(identityProvider(never))
+              .timeout(Duration.ofMillis(50))
+              .build()) {
+        assertThatExceptionOfType(TokenUnavailableException.class)
+            .isThrownBy(() -> client.getAppToken(1))
+            .withMessageContaining("no AWS credentials")
+            .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.NO_AWS_CREDENTIALS));
+        Thread.currentThread().interrupt();
+        assertThatExceptionOfType(TokenUnavailableException.class)
+            .isThrownBy(() -> client.getAppToken(1))
+            .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.INTERRUPTED));
+        assertThat(Thread.interrupted()).isTrue();
+      }
+      assertThat(server.received()).isEmpty();
+    }
+
+    private static IdentityProvider<AwsCredentialsIdentity> identityProvider(
+        CompletableFuture<AwsCredentialsIdentity> identity) {
+      return new IdentityProvider<>() {
+        @Override
+        public Class<AwsCredentialsIdentity> identityType() {
+          return AwsCredentialsIdentity.class;
+        }
+
+        @Override
+        public CompletableFuture<? extends AwsCredentialsIdentity> resolveIdentity(
+            ResolveIdentityRequest request) {
+          return identity;
+        }
+      };
+    }
+
+    private static void await(CountDownLatch latch) {
+      try {
+        assertThat(latch.await(30, TimeUnit.SECONDS)).isTrue();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+
     @Test
     void leavesTheThreadInterruptedIfItWas() {
       server.always(request -> Reply.of(503, ""));
@@ -741,6 +882,17 @@ class CredentialManagerClientTest {
   }
 
   /** A client that is not the default one, to see that it is used. */
+  /** Makes the same call whatever the request. */
+  private record FixedHttpClient(ExecutableHttpRequest call) implements SdkHttpClient {
+    @Override
+    public ExecutableHttpRequest prepareRequest(HttpExecuteRequest request) {
+      return call;
+    }
+
+    @Override
+    public void close() {}
+  }
+
   private static final class CapturingHttpClient implements SdkHttpClient {
     private final List<HttpExecuteRequest> requests = new ArrayList<>();
     private boolean closed;

@@ -361,9 +361,10 @@ class LocalKeyTokenProviderTest {
         })
     void anAnswerThatIsNotGitHubsIsNotPrinted(String body) {
       knowsInstallation(7001);
-      gitHub.next(Reply.of(201, body));
+      gitHub.next(Reply.of(201, body).with("x-github-request-id", "C0DE:1"));
       TokenUnavailableException e = failure(TokenUnavailableException.class);
       assertThat(e.reason()).isEqualTo(Reason.UNEXPECTED_ANSWER);
+      assertThat(e.requestId()).contains("C0DE:1");
       StringWriter trace = new StringWriter();
       e.printStackTrace(new PrintWriter(trace));
       assertThat(trace.toString()).doesNotContain("ghs_secret");
