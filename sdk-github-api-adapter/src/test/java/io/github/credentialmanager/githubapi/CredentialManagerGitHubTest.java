@@ -31,10 +31,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.kohsuke.github.GHFileNotFoundException;
+import org.kohsuke.github.GHRateLimit;
 import org.kohsuke.github.GHRepository;
 import org.kohsuke.github.GitHub;
 import org.kohsuke.github.GitHubRateLimitHandler;
 import org.kohsuke.github.HttpException;
+import org.kohsuke.github.RateLimitChecker;
+import org.kohsuke.github.RateLimitTarget;
 import org.kohsuke.github.authorization.AuthorizationProvider;
 import org.kohsuke.github.connector.GitHubConnectorResponse;
 import org.kohsuke.github.extras.okhttp3.OkHttpGitHubConnector;
@@ -444,6 +447,40 @@ class CredentialManagerGitHubTest {
       gh.getRepository("octo-org/api");
 
       assertThat(sleeps).hasValue(1);
+      assertThat(gitHub.authorizations()).containsExactly(bearer(1), bearer(2));
+    }
+
+    /** hub4j has made the header when its checker sleeps. */
+    @Test
+    void theTokenIsCurrentAfterASleepBeforeTheLimitToo() throws IOException {
+      GitHub gh =
+          builder(tokens)
+              .gitHubBuilder(
+                  builder ->
+                      builder.withRateLimitChecker(
+                          new RateLimitChecker() {
+                            @Override
+                            protected boolean checkRateLimit(GHRateLimit.Record limit, long count) {
+                              if (sleeps.getAndIncrement() == 0) {
+                                clock.advance(Duration.ofMinutes(61));
+                              }
+                              return false;
+                            }
+                          },
+                          RateLimitTarget.CORE))
+              .build();
+      gitHub.next(
+          Answer.of(
+              200,
+              """
+              {"resources":{"core":%1$s,"search":%1$s,"graphql":%1$s,"integration_manifest":%1$s},"rate":%1$s}"""
+                  .formatted("{\"limit\":5000,\"remaining\":10,\"reset\":1795428000}")));
+      gh.getRepository("octo-org/api");
+
+      assertThat(sleeps).hasPositiveValue();
+      assertThat(gitHub.received())
+          .extracting(Received::path)
+          .containsExactly("/rate_limit", "/repos/octo-org/api");
       assertThat(gitHub.authorizations()).containsExactly(bearer(1), bearer(2));
     }
 
