@@ -649,6 +649,8 @@ public final class CachingTokenProvider implements TokenProvider {
      * How long before its end a token is replaced in the background; default 15 min, or half its
      * life if that is less. A tenth more or less, by chance for each token, so that many do not
      * fall due together.
+     *
+     * @throws IllegalArgumentException if negative or more than a year
      */
     public Builder refreshMargin(Duration refreshMargin) {
       this.refreshMargin = checkMargin(refreshMargin, "refreshMargin");
@@ -658,6 +660,8 @@ public final class CachingTokenProvider implements TokenProvider {
     /**
      * How long before its end a token is no longer handed out; default 2 min. Never more than a
      * third of its life.
+     *
+     * @throws IllegalArgumentException if negative or more than a year
      */
     public Builder expiryMargin(Duration expiryMargin) {
       this.expiryMargin = checkMargin(expiryMargin, "expiryMargin");
@@ -667,13 +671,19 @@ public final class CachingTokenProvider implements TokenProvider {
     /**
      * How long a caller waits whose request does not say; default 35 s, a little longer than the
      * client's own timeout, whose exception says more.
+     *
+     * @throws IllegalArgumentException if not positive or more than a year
      */
     public Builder timeout(Duration timeout) {
       this.timeout = TokenRequest.checkTimeout(timeout);
       return this;
     }
 
-    /** How many requests are remembered; default 10,000. */
+    /**
+     * How many requests are remembered; default 10,000.
+     *
+     * @throws IllegalArgumentException if less than 1
+     */
     public Builder maximumSize(long maximumSize) {
       if (maximumSize < 1) {
         throw new IllegalArgumentException("maximumSize " + maximumSize + " is not positive.");
@@ -726,6 +736,11 @@ public final class CachingTokenProvider implements TokenProvider {
       return this;
     }
 
+    /**
+     * The cache.
+     *
+     * @throws IllegalArgumentException if the expiry margin is longer than the refresh margin
+     */
     public CachingTokenProvider build() {
       if (expiryMargin.compareTo(refreshMargin) > 0) {
         throw new IllegalArgumentException(

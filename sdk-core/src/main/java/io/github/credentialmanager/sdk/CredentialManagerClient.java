@@ -75,6 +75,8 @@ public final class CredentialManagerClient implements AutoCloseable {
   /**
    * A client that is configured by system properties, then environment variables, as {@link
    * Builder} says.
+   *
+   * @throws IllegalArgumentException if a setting is malformed
    */
   public static CredentialManagerClient create() {
     return builder().build();
@@ -442,6 +444,11 @@ public final class CredentialManagerClient implements AutoCloseable {
       return ClientConfiguration.resolve(settings, endpoint, endpoints, region);
     }
 
+    /**
+     * The client. Does no I/O.
+     *
+     * @throws IllegalArgumentException if a setting is malformed
+     */
     public CredentialManagerClient build() {
       return new CredentialManagerClient(this);
     }

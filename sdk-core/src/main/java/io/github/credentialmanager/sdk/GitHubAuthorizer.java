@@ -244,6 +244,12 @@ public final class GitHubAuthorizer {
       return this;
     }
 
+    /**
+     * The authorizer.
+     *
+     * @throws IllegalArgumentException if GitHub's address was not given and the setting of it is
+     *     malformed
+     */
     public GitHubAuthorizer build() {
       return new GitHubAuthorizer(this);
     }

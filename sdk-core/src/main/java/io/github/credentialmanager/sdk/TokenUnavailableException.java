@@ -10,10 +10,19 @@ public final class TokenUnavailableException extends CredentialManagerException 
 
   private final @Nullable Duration retryAfter;
 
+  /**
+   * @param message for people; never with a token, a key, a header or the body of an answer
+   */
   public TokenUnavailableException(String message, Reason reason) {
     this(message, reason, null, null, null);
   }
 
+  /**
+   * @param message for people; never with a token, a key, a header or the body of an answer
+   * @param retryAfter how long to wait before asking again; null if the issuer did not say
+   * @param requestId under which the issuer logged the request; null if it did not say
+   * @param cause null if there is none
+   */
   public TokenUnavailableException(
       String message,
       Reason reason,
