@@ -615,6 +615,26 @@ class CachingTokenProviderTest {
   @Nested
   class WhileACallIsUnderWay {
     @Test
+    void itsAnswerIsNotRememberedAfterAnInvalidation() {
+      CompletableFuture<AccessToken> before = cache.getTokenAsync(REQUEST);
+      cache.invalidate(REQUEST);
+      background.runAll();
+      assertThat(value(before.join())).isEqualTo("token-1");
+      assertThat(value(get(REQUEST))).isEqualTo("token-2");
+    }
+
+    @Test
+    void itsAnswerIsNotRememberedIfItCameAfterThatOfItsSuccessor() {
+      CompletableFuture<AccessToken> overdue = cache.getTokenAsync(REQUEST);
+      time.advance(Duration.ofMinutes(2).plusNanos(1));
+      cache.getTokenAsync(REQUEST);
+      background.runLast();
+      background.runAll();
+      assertThat(value(overdue.join())).isEqualTo("token-2");
+      assertThat(value(cache.getToken(REQUEST))).isEqualTo("token-1");
+    }
+
+    @Test
     void whoGivesUpDoesNotEndItForTheOthers() {
       CompletableFuture<AccessToken> impatient = cache.getTokenAsync(REQUEST);
       CompletableFuture<AccessToken> patient = cache.getTokenAsync(REQUEST);

@@ -1,12 +1,12 @@
 package io.github.credentialmanager.sdk;
 
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.Deque;
+import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.Executor;
 
 /** Runs nothing until the test says so, then on the test's thread. */
 final class ManualExecutor implements Executor {
-  private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
+  private final Deque<Runnable> tasks = new ConcurrentLinkedDeque<>();
 
   @Override
   public void execute(Runnable task) {
@@ -19,6 +19,11 @@ final class ManualExecutor implements Executor {
 
   void runNext() {
     tasks.remove().run();
+  }
+
+  /** Runs the task that came last before the others. */
+  void runLast() {
+    tasks.removeLast().run();
   }
 
   void runAll() {
