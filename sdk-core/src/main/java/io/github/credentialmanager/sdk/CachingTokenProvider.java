@@ -22,6 +22,7 @@ import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
@@ -99,6 +100,8 @@ public final class CachingTokenProvider implements TokenProvider {
 
   /** When the current outage last showed itself; {@link #NO_OUTAGE} if there is none. */
   private final AtomicLong outageSeenAt = new AtomicLong(NO_OUTAGE);
+
+  private final AtomicBoolean listenerHasFailed = new AtomicBoolean();
 
   private volatile boolean closed;
 
@@ -549,7 +552,7 @@ public final class CachingTokenProvider implements TokenProvider {
     try {
       listener.onHit(request);
     } catch (RuntimeException e) {
-      log.warn("A token listener failed", e);
+      listenerFailed(e);
     }
   }
 
@@ -561,7 +564,16 @@ public final class CachingTokenProvider implements TokenProvider {
     try {
       event.run();
     } catch (RuntimeException e) {
-      log.warn("A token listener failed", e);
+      listenerFailed(e);
+    }
+  }
+
+  /** It may fail at every lookup. */
+  private void listenerFailed(RuntimeException e) {
+    if (listenerHasFailed.getAndSet(true)) {
+      log.debug("A token listener failed", e);
+    } else {
+      log.warn("A token listener failed; not logged again above debug", e);
     }
   }
 
@@ -635,7 +647,7 @@ public final class CachingTokenProvider implements TokenProvider {
      */
     private Executor callbacks = task -> ForkJoinPool.commonPool().execute(task);
 
-    private InstantSource clock = InstantSource.system();
+    private InstantSource clock;
     private LongSupplier nanoClock = System::nanoTime;
     private RandomGenerator random = ThreadSafeRandom.INSTANCE;
     private TokenListener listener = NoListener.INSTANCE;
@@ -643,6 +655,10 @@ public final class CachingTokenProvider implements TokenProvider {
 
     private Builder(TokenProvider delegate) {
       this.delegate = requireNonNull(delegate, "delegate");
+      this.clock =
+          delegate instanceof CredentialManagerClient.UncachedTokens client
+              ? client.pessimisticClock()
+              : InstantSource.system();
     }
 
     /**
@@ -703,7 +719,11 @@ public final class CachingTokenProvider implements TokenProvider {
       return this;
     }
 
-    /** The wall clock that tokens age by; default the system's. */
+    /**
+     * The wall clock that tokens age by; default the system's, in front of a {@link
+     * CredentialManagerClient} the later one of that client's clock and of its server's, as far as
+     * it knows that.
+     */
     public Builder clock(InstantSource clock) {
       this.clock = requireNonNull(clock, "clock");
       return this;

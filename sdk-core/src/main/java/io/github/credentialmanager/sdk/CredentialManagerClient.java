@@ -180,17 +180,7 @@ public final class CredentialManagerClient implements AutoCloseable {
    * provider closes this client.
    */
   public TokenProvider asTokenProvider() {
-    return new TokenProvider() {
-      @Override
-      public AccessToken getToken(TokenRequest request) {
-        return token(request);
-      }
-
-      @Override
-      public void close() {
-        CredentialManagerClient.this.close();
-      }
-    };
+    return new UncachedTokens();
   }
 
   /** Closes connections and threads of its own. What was given to the builder stays open. */
@@ -205,9 +195,22 @@ public final class CredentialManagerClient implements AutoCloseable {
     return resource;
   }
 
-  /** The later of this machine's clock and the server's, as far as that is known. */
-  InstantSource pessimisticClock() {
-    return transport.pessimisticClock();
+  /** This client, as the cache in front of it sees it. */
+  final class UncachedTokens implements TokenProvider {
+    @Override
+    public AccessToken getToken(TokenRequest request) {
+      return token(request);
+    }
+
+    @Override
+    public void close() {
+      CredentialManagerClient.this.close();
+    }
+
+    /** The later of this machine's clock and the server's, as far as that is known. */
+    InstantSource pessimisticClock() {
+      return transport.pessimisticClock();
+    }
   }
 
   private AccessToken token(TokenRequest request) {

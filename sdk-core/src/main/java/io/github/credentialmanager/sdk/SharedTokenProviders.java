@@ -16,12 +16,7 @@ final class SharedTokenProviders {
     CredentialManagerClient.Builder builder = CredentialManagerClient.builder().settings(settings);
     return PROVIDERS.computeIfAbsent(
         builder.configuration(),
-        configuration -> {
-          CredentialManagerClient client = builder.build();
-          return CachingTokenProvider.builder(client.asTokenProvider())
-              .clock(client.pessimisticClock())
-              .shared()
-              .build();
-        });
+        configuration ->
+            CachingTokenProvider.builder(builder.build().asTokenProvider()).shared().build());
   }
 }

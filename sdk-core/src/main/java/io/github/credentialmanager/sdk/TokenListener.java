@@ -6,9 +6,9 @@ import java.time.Duration;
  * Hears what a {@link CachingTokenProvider} does: for metrics and tests.
  *
  * <p>Called on the thread that does it, {@link #onHit} inside every lookup: be quick, do not block.
- * What a listener throws is logged and otherwise ignored. The requests are as the callers made
- * them; their {@link TokenRequest#scope() scopes} and node ids are many, so they make poor metric
- * tags.
+ * What a listener throws is logged, the first time as a warning, and otherwise ignored. The
+ * requests are as the callers made them; their {@link TokenRequest#scope() scopes} and node ids are
+ * many, so they make poor metric tags.
  */
 public interface TokenListener {
   /** Answered from memory. */

@@ -804,6 +804,27 @@ class CachingTokenProviderTest {
       }
     }
 
+    /** google-auth-library-java#692: who is woken too early asks once more. */
+    @Test
+    void whoIsWokenFindsTheTokenInMemory() {
+      AtomicInteger misses = new AtomicInteger();
+      TokenListener listener =
+          new TokenListener() {
+            @Override
+            public void onMiss(TokenRequest request) {
+              misses.incrementAndGet();
+            }
+          };
+      try (CachingTokenProvider observed =
+          builder().executor(background).listener(listener).build()) {
+        CompletableFuture<AccessToken> again =
+            observed.getTokenAsync(REQUEST).thenCompose(token -> observed.getTokenAsync(REQUEST));
+        background.runAll();
+        assertThat(value(again.join())).isEqualTo("token-1");
+        assertThat(misses).hasValue(1);
+      }
+    }
+
     @Test
     void whatACallerHangsOnItsFutureDelaysNobody() {
       CountDownLatch asked = new CountDownLatch(1);
@@ -959,10 +980,19 @@ class CachingTokenProviderTest {
               throw new IllegalStateException("listener");
             }
           };
+      PrintStream before = System.err;
+      ByteArrayOutputStream log = new ByteArrayOutputStream();
+      System.setErr(new PrintStream(log, true, StandardCharsets.UTF_8));
       try (CachingTokenProvider observed =
           builder().executor(Runnable::run).listener(broken).build()) {
         assertThat(observed.getToken(REQUEST)).isSameAs(observed.getToken(REQUEST));
+      } finally {
+        System.setErr(before);
       }
+      assertThat(log.toString(StandardCharsets.UTF_8).lines())
+          .filteredOn(line -> line.contains("WARN"))
+          .as("not for each lookup")
+          .hasSize(1);
     }
 
     private final class Recorder implements TokenListener {
@@ -1042,7 +1072,7 @@ class CachingTokenProviderTest {
     @Test
     void forgetsWhatNobodyHoldsOnTo() {
       others.stream().map(TokenRequest::fresh).forEach(small::getToken);
-      for (int i = 0; i < 100 && small.slotsInMemory() > SIZE; i++) {
+      for (int i = 0; i < 500 && small.slotsInMemory() > SIZE; i++) {
         System.gc();
       }
       assertThat(small.slotsInMemory()).isLessThanOrEqualTo(SIZE);

@@ -802,12 +802,45 @@ class CredentialManagerClientTest {
     void judgesTokensByTheLaterOfTheTwoClocks() {
       server.next(tooOld).next(GRANTED);
       try (CredentialManagerClient client = clientAt(here)) {
-        assertThat(client.pessimisticClock().instant()).isEqualTo(here);
+        assertThat(pessimisticClock(client).instant()).isEqualTo(here);
         client.getInstallationToken(1001, "O_x");
-        assertThat(client.pessimisticClock().instant()).isBetween(there, there.plusSeconds(60));
-        assertThat(client.pessimisticClock().millis())
-            .isEqualTo(client.pessimisticClock().instant().toEpochMilli());
+        assertThat(pessimisticClock(client).instant()).isBetween(there, there.plusSeconds(60));
+        assertThat(pessimisticClock(client).millis())
+            .isEqualTo(pessimisticClock(client).instant().toEpochMilli());
       }
+    }
+
+    @Test
+    void aCacheInFrontJudgesByTheLaterOneToo() {
+      server
+          .next(tooOld)
+          .always(
+              request ->
+                  Reply.json(
+                      "{\"appToken\":\"t%d\",\"expirationTime\":\"%s\"}"
+                          .formatted(server.received().size(), there.plus(Duration.ofHours(1)))));
+      ManualTime time = new ManualTime();
+      time.set(here);
+      try (CachingTokenProvider cache =
+          CachingTokenProvider.builder(
+                  builder()
+                      .endpoint(server.url())
+                      .region(Region.US_EAST_1)
+                      .clock(time)
+                      .build()
+                      .asTokenProvider())
+              .build()) {
+        cache.getToken(TokenRequest.app(1));
+        time.advance(Duration.ofHours(1));
+        assertThatExceptionOfType(TokenUnavailableException.class)
+            .as("it has expired where the clock is right")
+            .isThrownBy(() -> cache.getToken(TokenRequest.app(1)));
+      }
+      assertThat(server.received()).hasSize(3);
+    }
+
+    private static InstantSource pessimisticClock(CredentialManagerClient client) {
+      return ((CredentialManagerClient.UncachedTokens) client.asTokenProvider()).pessimisticClock();
     }
 
     private Instant signedAt(Received request) {
