@@ -1,13 +1,10 @@
 package io.github.credentialmanager.server.audit;
 
-import static java.util.Objects.requireNonNull;
-
 import io.github.credentialmanager.server.json.JsonText;
 import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -20,8 +17,10 @@ import org.jspecify.annotations.Nullable;
  * <p>Safe for use by multiple threads, if the sink is.
  */
 public final class ServiceLog {
+  /** The value of the dimension {@code service} of all metrics. */
+  public static final String SERVICE = "Credential Manager";
+
   private static final String NAMESPACE = "CredentialManager";
-  private static final String SERVICE = "Credential Manager";
 
   private final Consumer<String> sink;
   private final InstantSource clock;
@@ -50,29 +49,9 @@ public final class ServiceLog {
    * @param metric what someone should look at, and the event of the line
    */
   public void alarm(String metric, Map<String, ? extends @Nullable Object> members) {
-    measure(metric, NAMESPACE, Map.of(), List.of(Metric.count(metric, 1)), members);
-  }
-
-  /**
-   * Writes one line that CloudWatch reads as metrics, by the embedded metric format.
-   *
-   * @param event what happened, in the past tense
-   * @param namespace of the metrics
-   * @param dimensions of the metrics, besides {@code service}, which is always one
-   * @param metrics at most 100
-   * @param members what else the line says
-   */
-  public void measure(
-      String event,
-      String namespace,
-      Map<String, String> dimensions,
-      List<Metric> metrics,
-      Map<String, ? extends @Nullable Object> members) {
-    Map<String, String> all = new TreeMap<>(dimensions);
-    all.put("service", SERVICE);
     Map<String, @Nullable Object> line = new HashMap<>(members);
-    line.putAll(all);
-    metrics.forEach(metric -> line.put(metric.name(), metric.value()));
+    line.put("service", SERVICE);
+    line.put(metric, 1);
     line.put(
         "_aws",
         Map.of(
@@ -82,35 +61,21 @@ public final class ServiceLog {
             List.of(
                 Map.of(
                     "Namespace",
-                    namespace,
+                    NAMESPACE,
                     "Dimensions",
-                    List.of(List.copyOf(all.keySet())),
+                    List.of(List.of("service")),
                     "Metrics",
-                    metrics.stream().map(Metric::definition).toList()))));
-    write(event, line);
+                    List.of(Map.of("Name", metric, "Unit", "Count"))))));
+    write(metric, line);
   }
 
   /**
-   * A number for CloudWatch.
+   * Writes a line that is one already.
    *
-   * @param unit as CloudWatch names it
-   * @param value a {@link Long}, or a {@link Double} that is a number and finite
+   * @param json an object, without a line break
+   * @throws RuntimeException what the sink throws
    */
-  public record Metric(String name, String unit, Number value) {
-    public Metric {
-      requireNonNull(name, "name");
-      requireNonNull(unit, "unit");
-      if (!Double.isFinite(value.doubleValue())) {
-        throw new IllegalArgumentException(name + " is no number");
-      }
-    }
-
-    public static Metric count(String name, long value) {
-      return new Metric(name, "Count", value);
-    }
-
-    private Map<String, String> definition() {
-      return Map.of("Name", name, "Unit", unit);
-    }
+  public void writeAsIs(String json) {
+    sink.accept(json);
   }
 }
