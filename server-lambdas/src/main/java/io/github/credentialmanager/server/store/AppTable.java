@@ -15,13 +15,6 @@ public interface AppTable {
   Optional<AppRow> find(long appId, Deadline deadline);
 
   /**
-   * Whether there is a row of that App, damaged or not, as of now.
-   *
-   * @throws StoreException if the table does not answer
-   */
-  boolean isRegistered(long appId, Deadline deadline);
-
-  /**
    * The numbers of all Apps, in no order. A row without a usable number is left out.
    *
    * @throws StoreException if the table does not answer

@@ -37,11 +37,6 @@ final class DynamoDbAppTable implements AppTable {
     return Optional.of(new AppRow(appId, kmsKeyArn, Table.string(row, PREVIOUS_KMS_KEY_ARN)));
   }
 
-  @Override
-  public boolean isRegistered(long appId, Deadline deadline) {
-    return !row(appId, deadline).isEmpty();
-  }
-
   private Map<String, AttributeValue> row(long appId, Deadline deadline) {
     return table.call(
         client ->

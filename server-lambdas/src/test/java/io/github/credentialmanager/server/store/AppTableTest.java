@@ -39,8 +39,6 @@ class AppTableTest {
     StoreException failure =
         catchThrowableOfType(StoreException.class, () -> table.find(1, deadline));
     assertThat(failure.reason()).isEqualTo(StoreException.Cause.DAMAGED);
-    assertThat(table.isRegistered(1, deadline)).isTrue();
-    assertThat(table.isRegistered(2, deadline)).isFalse();
   }
 
   @Test
