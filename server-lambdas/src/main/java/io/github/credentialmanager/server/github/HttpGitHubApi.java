@@ -13,6 +13,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -55,7 +56,12 @@ final class HttpGitHubApi implements GitHubApi {
   public InstallationPage listInstallations(String appJwt, int page, Deadline deadline) {
     GitHubHttp.Answer answer =
         http.get("/app/installations?per_page=" + PAGE_SIZE + "&page=" + page, appJwt, deadline);
-    List<JsonObject> entries = answer.read(JsonObject::parseList);
+    return page(
+        answer.read(JsonObject::parseList), PAGE_SIZE, answer.hasNextPage(), answer.lastPage());
+  }
+
+  static InstallationPage page(
+      List<JsonObject> entries, int pageSize, boolean hasNext, OptionalInt last) {
     List<GitHubInstallation> installations = new ArrayList<>();
     Set<Long> withoutAccount = new HashSet<>();
     int notUnderstood = 0;
@@ -68,12 +74,7 @@ final class HttpGitHubApi implements GitHubApi {
       }
     }
     return new InstallationPage(
-        installations,
-        withoutAccount,
-        notUnderstood,
-        entries.size() >= PAGE_SIZE,
-        answer.hasNextPage(),
-        answer.lastPage());
+        installations, withoutAccount, notUnderstood, entries.size() >= pageSize, hasNext, last);
   }
 
   /** Empty if the entry has no account, as GitHub lists some. */

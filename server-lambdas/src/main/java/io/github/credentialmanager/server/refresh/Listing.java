@@ -108,8 +108,12 @@ final class Listing {
     return installations.size() + withoutAccount.size();
   }
 
+  boolean namesAccountOf(long installationId) {
+    return installations.containsKey(installationId);
+  }
+
   boolean contains(long installationId) {
-    return installations.containsKey(installationId) || withoutAccount.contains(installationId);
+    return namesAccountOf(installationId) || withoutAccount.contains(installationId);
   }
 
   /** How many entries were no installation. */

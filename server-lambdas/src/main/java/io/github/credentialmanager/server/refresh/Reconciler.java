@@ -35,7 +35,8 @@ import java.util.stream.Collectors;
  *
  * <p>Apps are apart: where one fails, the others are still brought up to date. Only rows that
  * differ are written, so a run that changes nothing writes nothing. A row that somebody else has
- * changed since this run read it is left to the next run.
+ * changed since this run read it is left to the next run, and one of a newer installation than
+ * GitHub lists on the account stays unless GitHub answers 404 for it: a listing may lag behind.
  *
  * <p>A row is deleted only after a complete listing that lacks its installation, only if GitHub
  * then answers 404 for it, and only if the row still names it. Where more than five and more than a
@@ -191,7 +192,7 @@ public final class Reconciler implements Tracker {
       listing.failures().forEach(failure -> report.failed(failure, 1));
 
       Map<String, Installation> listed = byNode(listing);
-      write(changes(listed, rows));
+      write(withoutStale(changes(listed, rows), listing));
       List<Row> unlisted = rows.stream().filter(row -> !listed.containsKey(row.nodeId())).toList();
       delete(unlisted, listing, rows.size());
     }
@@ -232,6 +233,22 @@ public final class Reconciler implements Tracker {
           .toList();
     }
 
+    /** A row of a newer installation than GitHub lists gives way only if that one is gone. */
+    private List<Change> withoutStale(List<Change> changes, Listing listing) {
+      Queue<Change> sound = new ConcurrentLinkedQueue<>();
+      fanOut.forEach(
+          changes,
+          change ->
+              change
+                  .row()
+                  .flatMap(Row::installation)
+                  .filter(row -> row.installationId() > change.installation().installationId())
+                  .filter(row -> !listing.namesAccountOf(row.installationId()))
+                  .ifPresentOrElse(
+                      row -> ifGone(row, () -> sound.add(change)), () -> sound.add(change)));
+      return List.copyOf(sound);
+    }
+
     private void write(List<Change> changes) {
       Instant now = clock.instant();
       inBatches(
@@ -265,7 +282,7 @@ public final class Reconciler implements Tracker {
             Map.of("appId", appId, "missing", missing.size(), "rows", rows));
       } else {
         Queue<Installation> gone = new ConcurrentLinkedQueue<>();
-        fanOut.forEach(missing, installation -> addIfGone(installation, gone));
+        fanOut.forEach(missing, one -> ifGone(one, () -> gone.add(one)));
         inBatches(
             List.copyOf(gone),
             batch -> {
@@ -276,7 +293,7 @@ public final class Reconciler implements Tracker {
       }
     }
 
-    private void addIfGone(Installation missing, Queue<Installation> gone) {
+    private void ifGone(Installation missing, Runnable action) {
       try {
         boolean exists =
             credentials.call(
@@ -286,7 +303,7 @@ public final class Reconciler implements Tracker {
         if (exists) {
           report.skipped("STILL_INSTALLED", 1);
         } else {
-          gone.add(missing);
+          action.run();
         }
       } catch (RuntimeException e) {
         report.failed(e, 1);

@@ -9,6 +9,7 @@ import io.github.credentialmanager.server.github.GitHubApi;
 import io.github.credentialmanager.server.github.GitHubException;
 import io.github.credentialmanager.server.github.GitHubFailures;
 import io.github.credentialmanager.server.github.GitHubInstallation;
+import io.github.credentialmanager.server.github.GitHubPages;
 import io.github.credentialmanager.server.github.InstallationPage;
 import io.github.credentialmanager.server.github.InstallationToken;
 import io.github.credentialmanager.server.github.RateLimit;
@@ -31,6 +32,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -76,7 +78,12 @@ final class History {
     ROW_ADDED,
     ROW_CHANGED,
     ROW_OF_A_NEW_INSTALLATION,
+    ROW_OF_AN_ENTERPRISE,
+    ROW_OF_A_SUSPENDED_INSTALLATION,
     DAMAGED_ROW_REPAIRED,
+    DAMAGED_ROW_LEFT,
+    LISTED_WITHOUT_ACCOUNT,
+    LISTING_INCOMPLETE_WITH_ROWS_MISSING,
     ROW_DELETED,
     ROW_OF_LEFT_APP_DELETED,
     CHANGE_LOST_TO_ANOTHER,
@@ -84,8 +91,14 @@ final class History {
     LEFT_APP_CAME_BACK,
     DELETE_NOT_CONFIRMED,
     TOO_MANY_MISSING,
+    AS_MANY_MISSING_AS_MAY_BE,
+    ONE_MORE_MISSING_THAN_MAY_BE,
     TOO_MANY_APPS_LEFT,
+    AS_MANY_APPS_LEFT_AS_MAY_BE,
+    ONE_MORE_APP_LEFT_THAN_MAY_BE,
+    TWO_INSTALLATIONS_ON_ONE_ACCOUNT,
     APP_FAILED,
+    APP_FAILED_BESIDE_ONE_THAT_DID_NOT,
     RUN_DIED,
     QUIET_RUN
   }
@@ -111,6 +124,7 @@ final class History {
   private final boolean newestFirst;
   private final boolean hidesLinks;
   private final boolean tellsLastPage;
+  private final boolean leavesPagesShort;
   private boolean quiet;
 
   History(long seed, Sabotage sabotage) {
@@ -120,6 +134,7 @@ final class History {
     this.newestFirst = oneIn(3);
     this.hidesLinks = oneIn(8);
     this.tellsLastPage = oneIn(2);
+    this.leavesPagesShort = !hidesLinks && oneIn(4);
     beginning();
   }
 
@@ -128,6 +143,12 @@ final class History {
         threads,
         List.of(
             () -> live(5 + random.nextInt(25)), () -> runs(1 + random.nextInt(2)), () -> runs(1)));
+    if (oneIn(2)) {
+      apps.values().forEach(this::uninstallUpToTheLimit);
+    }
+    if (oneIn(appsWithRows().size() > limit(0) ? 2 : 9)) {
+      leaveUpToTheLimit();
+    }
     quiet = true;
     quietRun();
     return happened;
@@ -141,7 +162,7 @@ final class History {
     for (long appId = 1; appId <= count; appId++) {
       App app = new App(appId);
       apps.put(appId, app);
-      int installations = many ? random.nextInt(3) : random.nextInt(oneIn(3) ? 30 : 9);
+      int installations = many ? random.nextInt(3) : random.nextInt(oneIn(3) ? 50 : 9);
       for (int i = 0; i < installations; i++) {
         install(app, newNode());
       }
@@ -165,7 +186,7 @@ final class History {
       now++;
       App app = pick(new ArrayList<>(apps.values()));
       List<Truth> truths = new ArrayList<>(app.truths.values());
-      switch (random.nextInt(15)) {
+      switch (random.nextInt(16)) {
         case 0, 1 -> install(app, newNode());
         case 2, 3 -> ifAny(truths, truth -> uninstall(app, truth));
         case 4 -> {
@@ -191,6 +212,7 @@ final class History {
                     ? Trouble.values()[random.nextInt(Trouble.values().length)]
                     : Trouble.NONE;
         case 13 -> damage(app);
+        case 14 -> ifAny(truths, truth -> install(app, truth.nodeId));
         default -> restoreOldRow(app);
       }
     }
@@ -199,6 +221,7 @@ final class History {
   private void install(App app, String nodeId) {
     Truth truth = new Truth(nextInstallationId++, nodeId);
     truth.suspended = oneIn(8);
+    truth.targetType = pick(List.of("Organization", "User", "Enterprise"));
     truth.hasAccount = !oneIn(12);
     app.truths.put(truth.id, truth);
     app.everything.put(truth.id, truth);
@@ -209,6 +232,42 @@ final class History {
     app.truths.remove(truth.id);
     truth.remember(now);
     truth.goneSince = now;
+  }
+
+  /** So that as many of its rows are missing as may be, or one more. */
+  private void uninstallUpToTheLimit(App app) {
+    List<InstallationTable.Key> keys = keysOf(app.appId);
+    Set<Long> missing = new HashSet<>();
+    Set<Truth> others = new HashSet<>();
+    for (InstallationTable.Key key : keys) {
+      stored(key)
+          .installation()
+          .ifPresent(
+              row ->
+                  Optional.ofNullable(app.truths.get(row.installationId()))
+                      .ifPresentOrElse(others::add, () -> missing.add(row.installationId())));
+    }
+    int wanted = limit(keys.size()) + random.nextInt(2);
+    List<Truth> leaving =
+        others.stream()
+            .sorted(Comparator.comparing(truth -> truth.id))
+            .collect(Collectors.toList());
+    Collections.shuffle(leaving, random);
+    leaving.stream()
+        .limit(Math.max(0, wanted - missing.size()))
+        .forEach(truth -> uninstall(app, truth));
+  }
+
+  private void leaveUpToTheLimit() {
+    Set<Long> withRows = appsWithRows();
+    List<App> registered =
+        apps.values().stream()
+            .filter(app -> app.registered && withRows.contains(app.appId))
+            .collect(Collectors.toList());
+    Collections.shuffle(registered, random);
+    int left = withRows.size() - registered.size();
+    int wanted = limit(withRows.size()) + random.nextInt(2);
+    registered.stream().limit(Math.max(0, wanted - left)).forEach(app -> app.registered = false);
   }
 
   private void damage(App app) {
@@ -254,20 +313,27 @@ final class History {
           report.hasFailures() == (app != null && app.registered && app.isBroken()),
           () -> "the report of " + app + " says " + report.toJson());
     }
+    // What were too many of the rows before may be few enough of those that were added.
+    Map<InstallationTable.Key, Stored> expectedThen = expected();
     ReconcilerRun again = new ReconcilerRun();
     again.run();
-    require(again.changes == 0, () -> "a run that had nothing to do made changes");
-    require(table.equals(expected), () -> "a run that had nothing to do changed the table");
+    require(
+        again.changes == 0 || !expectedThen.equals(expected),
+        () -> "a run that had nothing to do made changes");
+    require(table.equals(expectedThen), () -> "a run that had nothing to do changed the table");
     log.forEach(World::read);
   }
 
   /** The rules, once more. */
   private Map<InstallationTable.Key, Stored> expected() {
     Map<InstallationTable.Key, Stored> expected = new HashMap<>(table);
-    Set<Long> withRows =
-        table.keySet().stream().map(InstallationTable.Key::appId).collect(Collectors.toSet());
+    Set<Long> withRows = appsWithRows();
     Set<Long> left =
         withRows.stream().filter(id -> !app(id).registered).collect(Collectors.toSet());
+    count(
+        left.size() - limit(withRows.size()),
+        Happened.AS_MANY_APPS_LEFT_AS_MAY_BE,
+        Happened.ONE_MORE_APP_LEFT_THAN_MAY_BE);
     if (isTooMuch(left.size(), withRows.size())) {
       count(Happened.TOO_MANY_APPS_LEFT);
     } else {
@@ -286,8 +352,12 @@ final class History {
     Set<InstallationTable.Key> listed = new HashSet<>();
     for (Truth truth : app.truths.values()) { // From the oldest: the newest stays.
       if (truth.hasAccount) {
-        listed.add(key(app, truth.nodeId));
-        expected.put(key(app, truth.nodeId), Stored.of(truth.state(app)));
+        if (!listed.add(key(app, truth.nodeId))) {
+          count(Happened.TWO_INSTALLATIONS_ON_ONE_ACCOUNT);
+        }
+        if (!leadsToANewerOneWithoutAccount(app, truth)) {
+          expected.put(key(app, truth.nodeId), Stored.of(truth.state(app)));
+        }
       }
     }
     Set<InstallationTable.Key> gone = new HashSet<>(rows);
@@ -298,6 +368,10 @@ final class History {
                 .installation()
                 .filter(installation -> !app.truths.containsKey(installation.installationId()))
                 .isEmpty());
+    count(
+        gone.size() - limit(rows.size()),
+        Happened.AS_MANY_MISSING_AS_MAY_BE,
+        Happened.ONE_MORE_MISSING_THAN_MAY_BE);
     if (isTooMuch(gone.size(), rows.size())) {
       count(Happened.TOO_MANY_MISSING);
     } else {
@@ -305,8 +379,21 @@ final class History {
     }
   }
 
+  private boolean leadsToANewerOneWithoutAccount(App app, Truth truth) {
+    return Optional.ofNullable(table.get(key(app, truth.nodeId)))
+        .flatMap(Stored::installation)
+        .filter(row -> row.installationId() > truth.id)
+        .map(row -> app.truths.get(row.installationId()))
+        .filter(newer -> !newer.hasAccount)
+        .isPresent();
+  }
+
   private static boolean isTooMuch(int missing, int of) {
     return missing > Math.max(5.0, of * 0.20);
+  }
+
+  private static int limit(int of) {
+    return IntStream.rangeClosed(0, of + 5).filter(i -> !isTooMuch(i, of)).max().orElseThrow();
   }
 
   /** One run of the real thing, in an environment of its own. */
@@ -314,6 +401,8 @@ final class History {
     private final long began = now;
     private final Map<Long, Integer> rowsRead = new HashMap<>();
     private final Map<Long, Integer> deleted = new HashMap<>();
+    private final Set<Long> deletedOfLeft = new HashSet<>();
+    private int appsWithRows;
     private final Map<Long, Set<Long>> listed = new HashMap<>();
     private final Set<Long> incomplete = new HashSet<>();
     private int changes;
@@ -334,8 +423,28 @@ final class History {
                   serviceLog,
                   () -> NOW)
               .run(deadline);
-      reports.stream().filter(AppReport::hasFailures).forEach(report -> count(Happened.APP_FAILED));
+      reports.forEach(this::count);
+      if (reports.stream().map(AppReport::hasFailures).distinct().count() == 2) {
+        History.this.count(Happened.APP_FAILED_BESIDE_ONE_THAT_DID_NOT);
+      }
       return reports;
+    }
+
+    private void count(AppReport report) {
+      if (report.hasFailures()) {
+        History.this.count(Happened.APP_FAILED);
+      }
+      Map.of(
+              "DAMAGED_ROW", Happened.DAMAGED_ROW_LEFT,
+              "WITHOUT_ACCOUNT", Happened.LISTED_WITHOUT_ACCOUNT,
+              "LISTING_INCOMPLETE", Happened.LISTING_INCOMPLETE_WITH_ROWS_MISSING)
+          .forEach(
+              (why, what) -> {
+                if (report.toJson().get("skippedBecause") instanceof Map<?, ?> skipped
+                    && skipped.containsKey(why)) {
+                  History.this.count(what);
+                }
+              });
     }
   }
 
@@ -364,12 +473,6 @@ final class History {
       return app.registered
           ? Optional.of(new AppRow(appId, "key-" + appId, Optional.empty()))
           : Optional.empty();
-    }
-
-    @Override
-    public boolean isRegistered(long appId, Deadline deadline) {
-      table("isRegistered");
-      return app(appId).registered;
     }
 
     @Override
@@ -452,7 +555,9 @@ final class History {
     @Override
     public Set<Long> appsWithRows(Deadline deadline) {
       table("appsWithRows");
-      return table.keySet().stream().map(Key::appId).collect(Collectors.toSet());
+      Set<Long> appsWithRows = History.this.appsWithRows();
+      run.appsWithRows = appsWithRows.size();
+      return appsWithRows;
     }
 
     @Override
@@ -518,14 +623,15 @@ final class History {
       if (notUnderstood > 0 || !entries.stream().allMatch(truth -> listed.add(truth.id))) {
         run.incomplete.add(app.appId);
       }
-      return new InstallationPage(
-          entries.stream().filter(truth -> truth.hasAccount).map(Truth::listed).toList(),
-          entries.stream()
-              .filter(truth -> !truth.hasAccount)
-              .map(truth -> truth.id)
-              .collect(Collectors.toSet()),
-          notUnderstood,
-          full && sabotage != Sabotage.TAKES_A_FULL_PAGE_FOR_THE_LAST,
+      List<String> json = new ArrayList<>(entries.stream().map(Truth::listed).toList());
+      if (notUnderstood > 0) {
+        json.add(random.nextInt(json.size() + 1), "{\"id\":\"?\"}");
+      }
+      return GitHubPages.page(
+          json.toString(),
+          full && !leavesPagesShort && sabotage != Sabotage.TAKES_A_FULL_PAGE_FOR_THE_LAST
+              ? json.size()
+              : PAGE_SIZE + 1,
           !hidesLinks && page < pages,
           tellsLastPage && !hidesLinks && pages > 0 ? OptionalInt.of(pages) : OptionalInt.empty());
     }
@@ -630,7 +736,8 @@ final class History {
     Optional<Installation> before = old.flatMap(Stored::installation);
     boolean aliveWasReplaced =
         before
-            .filter(row -> row.installationId() != written.installationId())
+            // A newer one beside it may be gone by now: nobody can list and write at once.
+            .filter(row -> row.installationId() > written.installationId())
             .filter(row -> app.truths.containsKey(row.installationId()))
             .isPresent();
     require(
@@ -644,11 +751,21 @@ final class History {
                 : before.get().installationId() == written.installationId()
                     ? Happened.ROW_CHANGED
                     : Happened.ROW_OF_A_NEW_INSTALLATION);
+    if (written.targetType().equals(Optional.of("Enterprise"))) {
+      count(Happened.ROW_OF_AN_ENTERPRISE);
+    }
+    if (written.suspended()) {
+      count(Happened.ROW_OF_A_SUSPENDED_INSTALLATION);
+    }
   }
 
   private void judgeDelete(ReconcilerRun run, InstallationTable.Key key, Stored deleted) {
     App app = app(key.appId());
     if (!app.registered) {
+      run.deletedOfLeft.add(app.appId);
+      require(
+          !isTooMuch(run.deletedOfLeft.size(), run.appsWithRows),
+          () -> "deleted were the rows of " + run.deletedOfLeft + " of " + run.appsWithRows);
       count(Happened.ROW_OF_LEFT_APP_DELETED);
       return;
     }
@@ -678,6 +795,14 @@ final class History {
     happened.merge(what, 1, Integer::sum);
   }
 
+  private void count(int overTheLimit, Happened atTheLimit, Happened oneMore) {
+    if (overTheLimit == 0) {
+      count(atTheLimit);
+    } else if (overTheLimit == 1) {
+      count(oneMore);
+    }
+  }
+
   private boolean oneIn(int n) {
     return random.nextInt(n) == 0;
   }
@@ -702,6 +827,10 @@ final class History {
 
   private Stored stored(InstallationTable.Key key) {
     return Objects.requireNonNull(table.get(key));
+  }
+
+  private Set<Long> appsWithRows() {
+    return table.keySet().stream().map(InstallationTable.Key::appId).collect(Collectors.toSet());
   }
 
   private List<InstallationTable.Key> keysOf(long appId) {
@@ -774,6 +903,7 @@ final class History {
   /** An installation as it is at GitHub, and as it was. */
   private static final class Truth {
     final long id;
+    String targetType = "Organization";
     String nodeId;
     String name;
     boolean suspended;
@@ -798,12 +928,21 @@ final class History {
 
     Installation state(App app) {
       return new Installation(
-          app.appId, nodeId, id, Optional.of("Organization"), Optional.of(name), suspended);
+          app.appId, nodeId, id, Optional.of(targetType), Optional.of(name), suspended);
     }
 
-    GitHubInstallation listed() {
-      return new GitHubInstallation(
-          id, nodeId, Optional.of("Organization"), Optional.of(name), suspended);
+    /** As GitHub lists it: an enterprise has a slug where others have a login. */
+    String listed() {
+      String account =
+          String.format(
+              "{\"%s\":\"%s\",\"node_id\":\"%s\"}",
+              targetType.equals("Enterprise") ? "slug" : "login", name, nodeId);
+      return String.format(
+          "{\"id\":%d,\"account\":%s,\"target_type\":\"%s\",\"suspended_at\":%s}",
+          id,
+          hasAccount ? account : "null",
+          targetType,
+          suspended ? "\"2026-11-23T08:00:00Z\"" : "null");
     }
 
     /** Whether GitHub could have said so at some moment within that time. */
@@ -820,7 +959,7 @@ final class History {
                             app.appId,
                             version.nodeId,
                             id,
-                            Optional.of("Organization"),
+                            Optional.of(targetType),
                             Optional.of(version.name),
                             version.suspended));
               });
