@@ -56,9 +56,11 @@ public final class CredentialManagerServer implements AutoCloseable {
   private final RequestStreamHandler installationTracker;
   private final RequestStreamHandler rateLimitTracker;
 
-  private CredentialManagerServer(ServerConfiguration configuration) {
-    this.dynamoDb = AwsClients.dynamoDb(configuration);
-    this.kms = AwsClients.kms(configuration);
+  /** A server that Lambda does not tell of snapshots. */
+  CredentialManagerServer(
+      ServerConfiguration configuration, DynamoDbClient dynamoDb, KmsClient kms) {
+    this.dynamoDb = dynamoDb;
+    this.kms = kms;
     this.executor =
         Executors.newCachedThreadPool(task -> daemon(task, "credential-manager-request"));
     this.helpers =
@@ -106,9 +108,8 @@ public final class CredentialManagerServer implements AutoCloseable {
     this.snapshot =
         new Snapshot(
             List.of(credentials::clear, getInstallationToken::clear),
-            () -> Priming.prime(configuration),
+            () -> Priming.prime(configuration.region(), log),
             gitHub::reconnect);
-    Core.getGlobalContext().register(snapshot);
     EventCheck check =
         new EventCheck(
             configuration.allowedCallerAccounts(),
@@ -158,7 +159,12 @@ public final class CredentialManagerServer implements AutoCloseable {
 
   /** A server as configured. Opens no connection before the first request. */
   public static CredentialManagerServer create(ServerConfiguration configuration) {
-    return new CredentialManagerServer(requireNonNull(configuration, "configuration"));
+    requireNonNull(configuration, "configuration");
+    CredentialManagerServer server =
+        new CredentialManagerServer(
+            configuration, AwsClients.dynamoDb(configuration), AwsClients.kms(configuration));
+    Core.getGlobalContext().register(server.snapshot);
+    return server;
   }
 
   /**

@@ -1,0 +1,6 @@
+package io.github.credentialmanager.server.snapstart;
+
+/** What {@code org.crac} looks for by this name. */
+public final class RestoreException extends Exception {
+  private static final long serialVersionUID = 1;
+}
