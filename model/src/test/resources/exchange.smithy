@@ -39,6 +39,7 @@ structure Given {
     gitHub: Stubs
     kms: AwsFault
     dynamoDb: AwsFault
+    callerPolicy: Document
     event: Document
     after: String
     functionUrl: Boolean

@@ -99,6 +99,9 @@ class GoldenExchangesTest {
     if (given.has("now")) {
       world.at(given.path("now").asText());
     }
+    if (given.has("callerPolicy")) {
+      world.with(settings -> settings.callerPolicy(given.path("callerPolicy").toString()));
+    }
     given.path("apps").forEach(app -> app(world, app));
     given.path("installations").forEach(row -> installation(world, row));
     given.path("gitHub").forEach(stub -> world.gitHub.stubFor(stub(stub)));

@@ -1,16 +1,23 @@
 package io.github.credentialmanager.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.credentialmanager.server.callerpolicy.CallerPolicy;
+import io.github.credentialmanager.server.functionurl.Caller;
+import io.github.credentialmanager.server.functionurl.CallerNotAllowedException;
 import java.net.URI;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import software.amazon.awssdk.regions.Region;
 
@@ -60,6 +67,87 @@ class ServerConfigurationTest {
       assertThat(configuration.allowedCallerAccounts())
           .isEqualTo(Set.of("444455556666", "777788889999"));
       assertThat(configuration.allowedDomainNames()).isEqualTo(Set.of("localhost"));
+    }
+  }
+
+  @Nested
+  class CallerPolicyVariable {
+    private ServerConfiguration configuration(String policy) {
+      Map<String, String> environment = new HashMap<>(REQUIRED);
+      environment.put("CALLER_POLICY", policy);
+      return ServerConfiguration.fromEnvironment(environment);
+    }
+
+    @Test
+    void isThePolicy() {
+      Caller builder = caller("Builder");
+      CallerPolicy policy =
+          configuration(
+                  "{\"statements\":[{\"account\":\"111122223333\",\"role\":\"Builder\",\"appIds\":[1]}]}")
+              .callerPolicy();
+      assertThatCode(() -> policy.requireAppToken(builder, 1)).doesNotThrowAnyException();
+      assertThatThrownBy(() -> policy.requireAppToken(caller("Other"), 1))
+          .isInstanceOf(CallerNotAllowedException.class);
+    }
+
+    @Test
+    void leavesItToIamWhereItIsNotSet() {
+      CallerPolicy policy = ServerConfiguration.fromEnvironment(REQUIRED).callerPolicy();
+      assertThatCode(() -> policy.requireAppToken(caller("Other"), 1)).doesNotThrowAnyException();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"{", "{}", "null", "[]", "none", "{\"statements\":[]}"})
+    void thatIsMalformedStopsTheFunctionAtItsStart(String policy) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> configuration(policy))
+          .withMessageStartingWith("CALLER_POLICY is wrong: ");
+    }
+
+    private static Caller caller(String role) {
+      return new Caller(
+          "111122223333",
+          Optional.of("arn:aws:sts::111122223333:assumed-role/" + role + "/session"),
+          Optional.empty());
+    }
+  }
+
+  @Nested
+  class ForTheTrackers {
+    @Test
+    void readsHowMuchOfGitHubTheyMayUseAndWhatTheyMeasure() {
+      Map<String, String> environment = new HashMap<>(REQUIRED);
+      environment.put("GITHUB_CONCURRENCY", "7");
+      environment.put("GITHUB_POINTS_PER_MINUTE", "450");
+      environment.put("RATE_LIMIT_CATEGORIES", "core, search");
+      ServerConfiguration configuration = ServerConfiguration.fromEnvironment(environment);
+      assertThat(configuration.gitHubConcurrency()).isEqualTo(7);
+      assertThat(configuration.gitHubPointsPerMinute()).isEqualTo(450);
+      assertThat(configuration.rateLimitCategories()).containsExactly("core", "search");
+    }
+
+    @Test
+    void keepsWithinGitHubsLimitsUnlessTold() {
+      ServerConfiguration configuration = ServerConfiguration.fromEnvironment(REQUIRED);
+      assertThat(configuration.gitHubConcurrency()).isEqualTo(20);
+      assertThat(configuration.gitHubPointsPerMinute()).isEqualTo(900);
+      assertThat(configuration.rateLimitCategories()).containsExactly("core", "graphql", "search");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+      "GITHUB_CONCURRENCY, many",
+      "GITHUB_CONCURRENCY, 0",
+      "GITHUB_CONCURRENCY, 101",
+      "GITHUB_POINTS_PER_MINUTE, 10",
+      "GITHUB_POINTS_PER_MINUTE, 1.5"
+    })
+    void refusesWhatIsNoSuchNumber(String name, String value) {
+      Map<String, String> environment = new HashMap<>(REQUIRED);
+      environment.put(name, value);
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> ServerConfiguration.fromEnvironment(environment))
+          .withMessageContaining(name);
     }
   }
 
