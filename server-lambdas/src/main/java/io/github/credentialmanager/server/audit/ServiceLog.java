@@ -6,19 +6,27 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Everything this service says of itself, one JSON object a line.
  *
  * <p>Callers choose what a line holds. They never hand it an event, a header, a token, a JWT, a
- * signature or the message of another's exception.
+ * signature or the message of another's exception. Should one hold something that looks like a
+ * token all the same, it is taken out.
  *
  * <p>Safe for use by multiple threads, if the sink is.
  */
 public final class ServiceLog {
   /** The value of the dimension {@code service} of all metrics. */
   public static final String SERVICE = "Credential Manager";
+
+  // GitHub's tokens in either form, and JWTs. Lines hold none; a caller may put one where an id
+  // goes.
+  private static final Pattern SECRET =
+      Pattern.compile(
+          "gh[pousr]_[A-Za-z0-9._-]{16,}|eyJ[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+");
 
   private static final String NAMESPACE = "CredentialManager";
 
@@ -40,7 +48,7 @@ public final class ServiceLog {
     Map<String, @Nullable Object> line = new HashMap<>(members);
     line.put("event", event);
     line.put("time", clock.instant().toString());
-    sink.accept(JsonText.line(line));
+    writeAsIs(JsonText.line(line));
   }
 
   /**
@@ -70,12 +78,12 @@ public final class ServiceLog {
   }
 
   /**
-   * Writes a line that is one already.
+   * Writes a line that is one already, but for what looks like a token in it.
    *
    * @param json an object, without a line break
    * @throws RuntimeException what the sink throws
    */
   public void writeAsIs(String json) {
-    sink.accept(json);
+    sink.accept(SECRET.matcher(json).replaceAll("[redacted]"));
   }
 }

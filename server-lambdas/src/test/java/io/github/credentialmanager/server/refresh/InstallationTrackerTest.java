@@ -1,23 +1,34 @@
 package io.github.credentialmanager.server.refresh;
 
+import static com.github.tomakehurst.wiremock.client.WireMock.aResponse;
+import static com.github.tomakehurst.wiremock.client.WireMock.any;
+import static com.github.tomakehurst.wiremock.client.WireMock.anyUrl;
+import static com.github.tomakehurst.wiremock.client.WireMock.containing;
+import static com.github.tomakehurst.wiremock.client.WireMock.post;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.github.tomakehurst.wiremock.WireMockServer;
+import com.github.tomakehurst.wiremock.core.WireMockConfiguration;
+import io.github.credentialmanager.server.DynamoDbLocal;
 import io.github.credentialmanager.server.GitHubDouble;
 import io.github.credentialmanager.server.GitHubDouble.Answer;
+import io.github.credentialmanager.server.GitHubStubs;
 import io.github.credentialmanager.server.TestContext;
 import io.github.credentialmanager.server.World;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -254,6 +265,64 @@ class InstallationTrackerTest {
       assertThat(report.path("failedBecause").path("GITHUB_UNAVAILABLE").asInt()).isEqualTo(1);
       assertThat(report.path("skippedBecause").path("LISTING_INCOMPLETE").asInt()).isEqualTo(1);
       assertThat(rows(1001)).containsKey("O_gone").hasSize(151);
+    }
+
+    @Test
+    void oneListedTwiceIsSeenOnceAndNothingIsDeleted() {
+      LongStream.rangeClosed(1, 150).forEach(id -> gitHub.install(1001, id, "O_" + id));
+      world.installation(1001, "O_gone", 999);
+      String shifted =
+          LongStream.rangeClosed(100, 149)
+              .mapToObj(id -> GitHubStubs.entry(id, "O_" + id))
+              .collect(Collectors.joining(",", "[", "]"));
+      gitHub.answer("GET", "/app/installations?page=2", 0, Answer.ok(shifted));
+      JsonNode report = report(run(), 1001);
+      assertThat(report.path("seen").asInt()).isEqualTo(149);
+      assertThat(report.path("written").asInt()).isEqualTo(149);
+      assertThat(report.path("skippedBecause").path("LISTING_INCOMPLETE").asInt()).isEqualTo(1);
+      assertThat(rows(1001)).containsKey("O_gone");
+    }
+
+    @Test
+    void aListingThatLagsBehindAReinstallLeavesTheNewRow() {
+      world.installation(1001, "O_1", 9);
+      gitHub.install(1001, 9, "O_1");
+      gitHub.answer(
+          "GET",
+          "/app/installations?page=1",
+          0,
+          Answer.ok("[" + GitHubStubs.entry(5, "O_1") + "]"));
+      JsonNode report = report(run(), 1001);
+      assertThat(rows(1001)).isEqualTo(Map.of("O_1", 9L));
+      assertThat(report.path("skippedBecause").path("STILL_INSTALLED").asInt()).isEqualTo(1);
+
+      gitHub.uninstall(1001, 9);
+      run();
+      assertThat(rows(1001)).as("GitHub denies the newer").isEqualTo(Map.of("O_1", 5L));
+    }
+
+    @Test
+    void aBatchThatFailsKeepsTheOthers() {
+      LongStream.rangeClosed(1, 60).forEach(id -> gitHub.install(1001, id, "O_" + id));
+      WireMockServer dynamoDb = new WireMockServer(WireMockConfiguration.options().dynamicPort());
+      dynamoDb.start();
+      world.closing(dynamoDb::stop);
+      dynamoDb.stubFor(
+          any(anyUrl()).willReturn(aResponse().proxiedFrom(DynamoDbLocal.endpoint().toString())));
+      dynamoDb.stubFor(
+          post(anyUrl())
+              .withHeader("x-amz-target", containing("TransactWriteItems"))
+              .withRequestBody(containing("\"O_30\""))
+              .willReturn(
+                  aResponse()
+                      .withStatus(400)
+                      .withBody("{\"__type\":\"com.amazon.coral.validate#ValidationException\"}")));
+      world.with(settings -> settings.dynamoDbEndpoint(URI.create(dynamoDb.baseUrl())));
+      JsonNode report = report(run(), 1001);
+      assertThat(report.path("written").asInt()).isIn(35, 50);
+      assertThat(report.path("failedBecause").path("AWS_UNAVAILABLE").asInt())
+          .isEqualTo(60 - report.path("written").asInt());
+      assertThat(rows(1001)).hasSize(report.path("written").asInt());
     }
 
     @Test
