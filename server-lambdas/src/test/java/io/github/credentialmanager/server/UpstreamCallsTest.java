@@ -83,7 +83,7 @@ class UpstreamCallsTest {
 
   @Nested
   class RefreshCachedData {
-    private static final int FIRST = 250;
+    private static final int FIRST = 2_000;
 
     @Test
     void isAsDocumented() throws Exception {
@@ -93,7 +93,7 @@ class UpstreamCallsTest {
                   .tableName(world.installationTable)
                   .key(Map.of("AppId", World.number(1001), "NodeId", AttributeValue.fromS("O_1"))));
       pages(FIRST);
-      assertDocumented("RefreshCachedData, " + FIRST + " new installations", refresh());
+      assertDocumented("RefreshCachedData, 2,000 new installations", refresh());
       assertThat(world.rows(world.installationTable)).hasSize(FIRST);
       assertDocumented("RefreshCachedData, nothing changed", refresh());
       pages(FIRST + 1);
@@ -124,7 +124,7 @@ class UpstreamCallsTest {
     }
 
     private void pages(int count) {
-      for (int page = 1; page <= (count + 99) / 100; page++) {
+      for (int page = 1; page <= count / 100 + 1; page++) {
         String entries =
             LongStream.rangeClosed(page * 100L - 99, Math.min(page * 100L, count))
                 .mapToObj(id -> GitHubStubs.entry(id, "O_" + id))
