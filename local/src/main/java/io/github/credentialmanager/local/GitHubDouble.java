@@ -21,6 +21,8 @@ import java.net.URI;
 import java.security.PublicKey;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -53,6 +55,11 @@ public final class GitHubDouble implements AutoCloseable {
       Map.of("metadata", "read", "contents", "write", "issues", "write", "pull_requests", "write");
 
   private static final int LAST = 1_000;
+
+  /** IMF-fixdate (RFC 9110, section 5.6.7). */
+  private static final DateTimeFormatter HTTP_DATE =
+      DateTimeFormatter.ofPattern("EEE, dd MMM yyyy HH:mm:ss 'GMT'", Locale.US)
+          .withZone(ZoneOffset.UTC);
 
   private final GitHubState state = new GitHubState();
   private final InstantSource clock;
@@ -437,6 +444,7 @@ public final class GitHubDouble implements AutoCloseable {
     ResponseDefinitionBuilder response =
         WireMock.aResponse()
             .withStatus(answer.status())
+            .withHeader("Date", HTTP_DATE.format(clock.instant()))
             .withHeader("X-GitHub-Request-Id", UUID.randomUUID().toString())
             .withHeader("X-GitHub-Media-Type", "github.v3; format=json");
     answer.headers().forEach(response::withHeader);

@@ -131,7 +131,7 @@ final class AwsClients implements AutoCloseable {
   }
 
   SignedHttp signedHttp() {
-    return new SignedHttp(http, credentials, region.id());
+    return new SignedHttp(http, credentials, region.id(), trace);
   }
 
   /**

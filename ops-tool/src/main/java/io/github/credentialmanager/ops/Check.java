@@ -39,7 +39,7 @@ record Check(String name, Outcome outcome, String detail, String fix) {
     String message = String.valueOf(e.getMessage());
     int colon = message.lastIndexOf(": ");
     return colon < 0
-        ? failed(name, message, "")
+        ? failed(name, message, "run the same command with --verbose, and report it")
         : failed(name, message.substring(0, colon), message.substring(colon + 2));
   }
 

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.http.SdkHttpClient;
 import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
@@ -70,7 +71,7 @@ public final class CredentialManagerTool {
         .setErr(err)
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setExecutionExceptionHandler((e, command, parsed) -> failed(e, root))
-        .setParameterExceptionHandler((e, given) -> misused(e))
+        .setParameterExceptionHandler(this::misused)
         .execute(args);
   }
 
@@ -148,14 +149,26 @@ public final class CredentialManagerTool {
     return ExitCode.UNEXPECTED;
   }
 
-  private int misused(ParameterException e) {
-    CommandLine command = e.getCommandLine();
-    String message = String.valueOf(e.getMessage());
-    err.println(
-        "error: %s: see `%s --help`"
-            .formatted(
-                message.lines().findFirst().orElse(""), command.getCommandSpec().qualifiedName()));
-    err.flush();
+  private int misused(ParameterException e, String[] given) {
+    String meant =
+        e instanceof UnmatchedArgumentException unmatched
+            ? unmatched.getSuggestions().stream()
+                .findFirst()
+                .map("did you mean %s? "::formatted)
+                .orElse("")
+            : "";
+    // The options may not have been read this far.
+    boolean json =
+        String.join(" ", given).toLowerCase(Locale.ROOT).matches(".*--output[ =]json\\b.*");
+    terminal(json, false)
+        .error(
+            "USAGE",
+            ExitCode.USAGE,
+            "%s: %ssee `%s --help`"
+                .formatted(
+                    String.valueOf(e.getMessage()).lines().findFirst().orElse(""),
+                    meant,
+                    e.getCommandLine().getCommandSpec().qualifiedName()));
     return ExitCode.USAGE;
   }
 

@@ -65,9 +65,17 @@ final class DoctorCommand extends ToolCommand {
   @Override
   Result run(Session session) {
     Checklist checklist = new Checklist();
-    checklist.add(identity(session));
-    checklist.add(clock(session));
-    if (checklist.hasFailed()) {
+    Check identity = identity(session);
+    checklist.add(identity);
+    Optional<Instant> time = awsTime;
+    try {
+      time = session.gitHub().time().or(() -> awsTime);
+    } catch (KeyManagerException e) {
+      checklist.add(Check.failed("GitHub", e));
+    }
+    Check clock = clock(time, session.tool().clock().instant());
+    checklist.add(clock);
+    if (identity.isFailed() || clock.isFailed()) {
       checklist.add(Check.skipped("endpoints", "needs credentials and a clock that is right"));
     } else {
       endpoints(session).forEach(checklist::add);
@@ -92,17 +100,11 @@ final class DoctorCommand extends ToolCommand {
     }
   }
 
-  private Check clock(Session session) {
-    Optional<Instant> time;
-    try {
-      time = session.gitHub().time().or(() -> awsTime);
-    } catch (KeyManagerException e) {
-      return Check.failed("GitHub", e);
-    }
+  private static Check clock(Optional<Instant> time, Instant now) {
     if (time.isEmpty()) {
       return Check.warning("clock", "nobody tells the time", "check the clock yourself");
     }
-    Duration skew = Duration.between(time.get(), session.tool().clock().instant());
+    Duration skew = Duration.between(time.get(), now);
     String detail = "%+d s off".formatted(skew.toSeconds());
     return skew.abs().compareTo(GitHubApi.TOLERATED_SKEW) > 0
         ? Check.failed("clock", detail, "set this machine's clock")
@@ -164,6 +166,7 @@ final class DoctorCommand extends ToolCommand {
               .aws()
               .signedHttp()
               .send(
+                  "lambda:InvokeFunctionUrl of " + name,
                   SdkHttpMethod.POST,
                   url,
                   "lambda",
@@ -224,7 +227,11 @@ final class DoctorCommand extends ToolCommand {
     String live = row.live();
     List<Check> checks = new ArrayList<>();
     checks.add(Check.ok("App table", "App %d signs with %s".formatted(id, live)));
-    checks.addAll(new KeyInspector(session.keys(), session.gitHub()).inspect(live, id));
+    try {
+      checks.addAll(new KeyInspector(session.keys(), session.gitHub()).inspect(live, id));
+    } catch (KeyManagerException e) { // of GitHub's URL
+      checks.add(Check.failed("GitHub", e));
+    }
     if (checks.stream().anyMatch(Check::isFailed)) {
       checks.add(Check.skipped("installation", "needs a key that GitHub accepts"));
     } else {

@@ -284,7 +284,7 @@ final class GitHubApi {
     if (!Loopback.isSecure(root) || root.getRawQuery() != null || root.getRawFragment() != null) {
       throw new KeyManagerException(
           Reason.BAD_CONFIGURATION,
-          "The GitHub URL must be an API root like https://api.github.com or https://HOST/api/v3");
+          "The GitHub URL is no API root: give one like https://api.github.com or https://HOST/api/v3");
     }
     String text = root.toString();
     return text.endsWith("/") ? URI.create(text.substring(0, text.length() - 1)) : root;

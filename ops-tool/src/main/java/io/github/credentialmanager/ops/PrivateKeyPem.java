@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.github.credentialmanager.ops.DerReader.MalformedDerException;
 import io.github.credentialmanager.ops.KeyManagerException.Reason;
+import java.math.BigInteger;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
 import java.security.PrivateKey;
@@ -217,7 +218,9 @@ public final class PrivateKeyPem implements AutoCloseable {
       if (bits != BITS) {
         throw refused("The private key has %d bits: a GitHub App's has %d".formatted(bits, BITS));
       }
-      if (!key.getPrimeP().multiply(key.getPrimeQ()).equals(key.getModulus())) {
+      if (!key.getPrimeP().multiply(key.getPrimeQ()).equals(key.getModulus())
+          || !isInverse(key, key.getPrimeP())
+          || !isInverse(key, key.getPrimeQ())) {
         throw damaged();
       }
       return (RSAPublicKey)
@@ -226,6 +229,14 @@ public final class PrivateKeyPem implements AutoCloseable {
     } catch (GeneralSecurityException e) {
       throw damaged();
     }
+  }
+
+  /** Whether the exponents undo each other modulo a prime; signatures by CRT do not show it. */
+  private static boolean isInverse(RSAPrivateCrtKey key, BigInteger prime) {
+    return key.getPublicExponent()
+        .multiply(key.getPrivateExponent())
+        .mod(prime.subtract(BigInteger.ONE))
+        .equals(BigInteger.ONE);
   }
 
   private static RSAPrivateCrtKey privateKeyOf(byte[] pkcs8) throws GeneralSecurityException {

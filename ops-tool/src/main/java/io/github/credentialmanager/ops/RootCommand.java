@@ -3,10 +3,12 @@ package io.github.credentialmanager.ops;
 import static java.util.Objects.requireNonNull;
 
 import java.net.URI;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.AutoComplete;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -28,14 +30,14 @@ import picocli.CommandLine.Spec;
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:done, or nothing to do",
-      "1:unexpected: please report it, with --verbose",
+      "1:unexpected: report it, with --verbose",
       "2:wrong usage",
       "3:the PEM is not an App's private key, or cannot be read",
       "4:credentials, region, table or another setting is missing or wrong",
       "5:AWS denies a call to this identity",
       "6:GitHub refuses the key or the App id",
-      "7:refused, because going on could take the App down or was not confirmed",
-      "8:a check failed",
+      "7:refused, because it could take the App down or was not confirmed",
+      "8:a check of verify-key or doctor failed, or a KMS key did not prove itself",
       "9:AWS or GitHub did not answer: the same command may work later"
     },
     subcommands = {
@@ -48,12 +50,19 @@ import picocli.CommandLine.Spec;
       CleanupCommand.class,
       EndpointsCommand.class,
       DoctorCommand.class,
-      AutoComplete.GenerateCompletion.class
+      AutoComplete.GenerateCompletion.class,
+      HelpCommand.class
     })
 final class RootCommand implements Callable<Integer> {
   enum Format {
     TEXT,
-    JSON
+    JSON;
+
+    /** As operators write it, in messages and completions. */
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
   }
 
   private final CredentialManagerTool tool;

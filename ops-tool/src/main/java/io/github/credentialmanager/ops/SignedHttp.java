@@ -7,6 +7,7 @@ import java.net.URI;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.http.ContentStreamProvider;
 import software.amazon.awssdk.http.HttpExecuteRequest;
@@ -32,6 +33,7 @@ final class SignedHttp {
   private final SdkHttpClient http;
   private final AwsCredentialsProvider credentials;
   private final String region;
+  private final Consumer<String> trace;
 
   /** An answer, at most a mebibyte of it. */
   record Response(int status, Map<String, List<String>> headers, byte[] body) {
@@ -43,19 +45,33 @@ final class SignedHttp {
     }
   }
 
-  SignedHttp(SdkHttpClient http, AwsCredentialsProvider credentials, String region) {
+  /**
+   * @param trace is told each call, its status and request id
+   */
+  SignedHttp(
+      SdkHttpClient http,
+      AwsCredentialsProvider credentials,
+      String region,
+      Consumer<String> trace) {
     this.http = http;
     this.credentials = credentials;
     this.region = region;
+    this.trace = trace;
   }
 
   /**
+   * @param call what is called, an IAM action mostly
    * @param service the signing name, for example {@code lambda}
    * @throws IOException if there was no answer
    * @throws KeyManagerException if the address is not to be trusted
    */
   Response send(
-      SdkHttpMethod method, URI uri, String service, Map<String, String> headers, byte[] body)
+      String call,
+      SdkHttpMethod method,
+      URI uri,
+      String service,
+      Map<String, String> headers,
+      byte[] body)
       throws IOException {
     if (!Loopback.isSecure(uri)) {
       throw new KeyManagerException(
@@ -76,9 +92,16 @@ final class SignedHttp {
     if (body.length > 0) { // with any body at all, the JDK's connection would make a GET a POST
       execute.contentStreamProvider(signed.payload().orElseThrow());
     }
-    HttpExecuteResponse response = http.prepareRequest(execute.build()).call();
-    return new Response(
-        response.httpResponse().statusCode(), response.httpResponse().headers(), body(response));
+    HttpExecuteResponse executed = http.prepareRequest(execute.build()).call();
+    Response response =
+        new Response(
+            executed.httpResponse().statusCode(),
+            executed.httpResponse().headers(),
+            body(executed));
+    trace.accept(
+        "%s %d %s"
+            .formatted(call, response.status(), response.header("x-amzn-requestid").orElse("")));
+    return response;
   }
 
   private static byte[] body(HttpExecuteResponse response) throws IOException {

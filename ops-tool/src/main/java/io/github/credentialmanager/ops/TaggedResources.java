@@ -144,7 +144,7 @@ final class TaggedResources {
     for (int attempt = 1; ; attempt++) {
       KeyManagerException failure;
       try {
-        SignedHttp.Response response = http.send(method, uri, service, headers, body);
+        SignedHttp.Response response = http.send(action, method, uri, service, headers, body);
         JsonNode json = parsed(response.body());
         if (response.status() == 200 && json.isObject()) {
           return json;

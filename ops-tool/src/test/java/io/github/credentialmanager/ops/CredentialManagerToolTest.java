@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.credentialmanager.ops.KeyManagerException.Reason;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -14,13 +15,19 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
@@ -73,48 +80,93 @@ class CredentialManagerToolTest {
       assertThat(err.toString()).contains("is no App id", "settings page", "--help");
     }
 
-    @Test
-    void everyCommandHasHelpWithAnExampleAndTheExitCodes() {
-      CommandLine tool = new CommandLine(new RootCommand(CredentialManagerTool.builder().build()));
-      tool.getSubcommands()
-          .forEach(
-              (name, command) -> {
-                String help = command.getUsageMessage(CommandLine.Help.Ansi.OFF);
-                assertThat(help).as(name).contains("credential-manager " + name, "Exit codes:");
-                assertThat(help)
-                    .as(name)
-                    .containsAnyOf("Example:", "source <(credential-manager generate-completion)");
-              });
-      assertThat(tool.getSubcommands().keySet())
+    @ParameterizedTest
+    @ValueSource(
+        strings = {
+          "get-table-name",
+          "import-private-key",
+          "rotate-key",
+          "retire-key",
+          "list-keys",
+          "verify-key",
+          "cleanup",
+          "endpoints",
+          "doctor"
+        })
+    void helpHasAnExampleTheExitCodesAndTheCommonOptions(String name) {
+      assertThat(run(name, "--help")).isZero();
+      assertThat(out.toString())
           .contains(
-              "get-table-name",
-              "import-private-key",
-              "rotate-key",
-              "retire-key",
-              "list-keys",
-              "verify-key",
-              "cleanup",
-              "endpoints",
-              "doctor");
+              "Example:",
+              "Exit codes:",
+              "--region",
+              "--profile",
+              "--github-url",
+              "--output",
+              "--dry-run",
+              "--yes",
+              "--verbose",
+              "--help");
+      String example = out.toString().substring(out.toString().indexOf("Example:"));
+      assertThat(example).contains("credential-manager " + name);
+
+      String help = out.toString();
+      out.getBuffer().setLength(0);
+      assertThat(run("help", name)).isZero();
+      assertThat(out).hasToString(help);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+        strings = {
+          "--region r --profile p --output json --dry-run --yes --verbose import-private-key k.pem"
+              + " 7 App",
+          "import-private-key --region r --profile p --output json --dry-run --yes --verbose"
+              + " k.pem 7 App",
+          "import-private-key k.pem --region=r 7 --profile=p App --output=JSON --dry-run"
+              + " --yes --verbose",
+          "--verbose --output=json import-private-key k.pem --yes 7 --dry-run App --profile p"
+              + " --region r",
+        })
+    void theCommonOptionsMayStandAnywhere(String line) {
+      RootCommand root = new RootCommand(CredentialManagerTool.builder().build());
+
+      new CommandLine(root).setCaseInsensitiveEnumValuesAllowed(true).parseArgs(line.split(" "));
+
+      assertThat(root.region).isEqualTo("r");
+      assertThat(root.profile).isEqualTo("p");
+      assertThat(root.output).isEqualTo(RootCommand.Format.JSON);
+      assertThat(List.of(root.dryRun, root.yes, root.verbose)).containsOnly(true);
     }
 
     @Test
-    void everyCommandTakesTheCommonOptions() {
-      new CommandLine(new RootCommand(CredentialManagerTool.builder().build()))
-          .getSubcommands()
-          .forEach(
-              (name, command) ->
-                  assertThat(command.getCommandSpec().optionsMap().keySet())
-                      .as(name)
-                      .contains(
-                          "--region",
-                          "--profile",
-                          "--github-url",
-                          "--output",
-                          "--dry-run",
-                          "--yes",
-                          "--verbose",
-                          "--help"));
+    void theExitCodesAreThoseOfTheReadme() throws Exception {
+      Map<String, String> readme = new TreeMap<>();
+      Matcher row =
+          Pattern.compile("^\\| (\\d+) \\| (.+) \\|$", Pattern.MULTILINE)
+              .matcher(Files.readString(Path.of("README.md")));
+      while (row.find()) {
+        readme.put(row.group(1), row.group(2).replace("`", ""));
+      }
+      assertThat(
+              new CommandLine(new RootCommand(CredentialManagerTool.builder().build()))
+                  .getCommandSpec()
+                  .usageMessage()
+                  .exitCodeList())
+          .containsExactlyInAnyOrderEntriesOf(readme);
+      assertThat(readme).hasSize(10);
+      assertThat(Stream.of(Reason.values()).map(ExitCode::of))
+          .doesNotHaveDuplicates()
+          .allSatisfy(code -> assertThat(readme).containsKey(code.toString()));
+    }
+
+    @Test
+    void guessesWhatWasMeant() {
+      assertThat(run("lst-keys")).isEqualTo(ExitCode.USAGE);
+      assertThat(err.toString().lines())
+          .containsExactly(
+              "error: Unmatched argument at index 0: 'lst-keys': did you mean list-keys? see"
+                  + " `credential-manager --help`");
     }
 
     @Test
@@ -123,16 +175,38 @@ class CredentialManagerToolTest {
       assertThat(err.toString()).contains("Commands:");
     }
 
-    @Test
-    void completionIsAScriptThatBashTakes(@TempDir Path directory) throws Exception {
+    @ParameterizedTest
+    @CsvSource({
+      "import, import-private-key",
+      "retire-key --pend, --pending-days",
+      "rotate-key --keep, --keep-pem",
+      "list-keys --output j, json",
+      "doctor --git, --github-url",
+      "--dry, --dry-run",
+    })
+    void bashCompletes(String typed, String completed, @TempDir Path directory) throws Exception {
       assertThat(run("generate-completion")).isZero();
       Path script = Files.writeString(directory.resolve("completion"), out.toString());
+      String asBashDoes =
+          """
+          source %s
+          compopt() { :; }  # which works on a command line only
+          COMP_WORDS=(credential-manager %s); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+          $(complete -p credential-manager | sed 's/.*-F \\([^ ]*\\).*/\\1/')
+          echo "${COMPREPLY[@]}"
+          """
+              .formatted(script, typed);
+      Process bash;
       try {
-        assertThat(new ProcessBuilder("bash", "-n", script.toString()).start().waitFor()).isZero();
+        bash = new ProcessBuilder("bash", "--norc", "-c", asBashDoes).start();
       } catch (IOException e) {
         assumeTrue(false, "bash is not installed here");
+        return;
       }
-      assertThat(out.toString()).contains("import-private-key", "--keep-pem");
+      String errors = new String(bash.getErrorStream().readAllBytes(), UTF_8);
+      assertThat(errors).isEmpty();
+      assertThat(new String(bash.getInputStream().readAllBytes(), UTF_8).strip())
+          .isEqualTo(completed);
     }
 
     @ParameterizedTest
@@ -211,6 +285,22 @@ class CredentialManagerToolTest {
       assertThat(document.at("/error/reason").asText()).isEqualTo("BAD_CONFIGURATION");
       assertThat(document.at("/error/exitCode").asInt()).isEqualTo(4);
       assertThat(err.toString()).isEmpty();
+    }
+
+    @Test
+    void asJsonIsOneDocumentEvenForAMistakeInTheCommandLine() throws Exception {
+      assertThat(run("import-private-key", "k.pem", "0x10", "App", "--output=json"))
+          .isEqualTo(ExitCode.USAGE);
+      assertThat(new ObjectMapper().readTree(out.toString()).at("/error/exitCode").asInt())
+          .isEqualTo(ExitCode.USAGE);
+      assertThat(err.toString()).isEmpty();
+    }
+
+    @Test
+    void namesEachCallIfAskedTo() {
+      server.answer(200, "{\"ResourceTagMappingList\":[]}");
+      run("get-table-name", "--verbose");
+      assertThat(err.toString()).contains("tag:GetResources 200");
     }
 
     @Test

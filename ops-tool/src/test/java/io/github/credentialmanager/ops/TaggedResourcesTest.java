@@ -21,6 +21,7 @@ import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
 class TaggedResourcesTest {
   private final StubServer server = new StubServer();
   private final List<Duration> pauses = new ArrayList<>();
+  private final List<String> trace = new ArrayList<>();
   private final SdkHttpClient http = UrlConnectionHttpClient.create();
   private final TaggedResources resources =
       new TaggedResources(
@@ -28,7 +29,8 @@ class TaggedResourcesTest {
               http,
               StaticCredentialsProvider.create(
                   AwsSessionCredentials.create("AKIDEXAMPLE", "secret", "session")),
-              "us-east-1"),
+              "us-east-1",
+              trace::add),
           server.uri(),
           server.uri(),
           pauses::add);
@@ -67,6 +69,8 @@ class TaggedResourcesTest {
   void waitsOutThrottling() {
     server.answer(400, "{\"__type\":\"ThrottledException\"}").answer(503, "").answer(200, page(""));
     assertThat(resources.keys()).isEmpty();
+    assertThat(trace)
+        .containsExactly("tag:GetResources 400 ", "tag:GetResources 503 ", "tag:GetResources 200 ");
     assertThat(pauses).containsExactly(Duration.ofMillis(500), Duration.ofSeconds(1));
   }
 
@@ -105,7 +109,8 @@ class TaggedResourcesTest {
                 http,
                 StaticCredentialsProvider.create(
                     AwsSessionCredentials.create("AKIDEXAMPLE", "secret", "session")),
-                "us-east-1"),
+                "us-east-1",
+                trace::add),
             URI.create("http://tagging.example"),
             URI.create("http://lambda.example"),
             pauses::add);

@@ -146,7 +146,7 @@ class BadInputTest {
         new Mistake(
             "a GitHub URL without https",
             4,
-            "must be an API root",
+            "is no API root",
             Map.of(),
             "import-private-key",
             "good.pem",
