@@ -2,7 +2,6 @@ package io.github.credentialmanager.ops;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
-import io.github.credentialmanager.ops.KeyManagerException.Reason;
 import java.security.GeneralSecurityException;
 import java.security.PublicKey;
 import java.util.ArrayList;
@@ -26,6 +25,7 @@ final class KeyInspector {
   /** All that is to be said of the key, in the order in which one thing rests on another. */
   List<Check> inspect(String keyArn, long appId) {
     List<Check> checks = new ArrayList<>();
+    String fingerprint;
     try {
       checks.add(state(keyArn));
       if (checks.get(0).isFailed()) {
@@ -33,12 +33,17 @@ final class KeyInspector {
       }
       checks.add(tags(keyArn, appId));
       byte[] publicKey = keys.publicKey(keyArn);
-      String fingerprint = Fingerprint.of(publicKey);
+      fingerprint = Fingerprint.of(publicKey);
       checks.add(signature(keyArn, publicKey, fingerprint));
+    } catch (KeyManagerException e) {
+      checks.add(Check.failed("KMS", e));
+      return checks;
+    }
+    try {
       GitHubApi.App app = gitHub.prove(appId, input -> keys.sign(keyArn, input), fingerprint);
       checks.add(Check.ok("GitHub", "App %s accepts the key's JWT".formatted(app.slug())));
     } catch (KeyManagerException e) {
-      checks.add(Check.failed(e.reason() == Reason.REFUSED_BY_GITHUB ? "GitHub" : "KMS", e));
+      checks.add(Check.failed("GitHub", e));
     }
     return checks;
   }

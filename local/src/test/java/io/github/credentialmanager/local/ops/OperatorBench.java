@@ -29,6 +29,7 @@ import java.security.KeyPairGenerator;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
@@ -64,10 +65,11 @@ final class OperatorBench implements AutoCloseable {
   private final LocalCredentialManager tables = LocalCredentialManager.start();
   private final AtomicLong lastApp = new AtomicLong(2000);
   private final List<String> serverLog = new CopyOnWriteArrayList<>();
-  private volatile Instant now = Instant.now();
+  private final InstantSource clock;
+  private volatile Duration moved = Duration.ZERO;
 
-  final LocalKms kms = LocalKms.start(() -> now);
-  final GitHubDouble gitHub = GitHubDouble.start(() -> now);
+  final LocalKms kms = LocalKms.start(this::now);
+  final GitHubDouble gitHub = GitHubDouble.start(this::now);
   final String table = variable("APP_TABLE_NAME");
   final DynamoDbClient dynamoDb =
       DynamoDbClient.builder()
@@ -95,7 +97,16 @@ final class OperatorBench implements AutoCloseable {
     }
   }
 
+  /** One whose clock stands until a test moves it. */
   OperatorBench() {
+    this(InstantSource.fixed(Instant.now()));
+  }
+
+  /**
+   * @param clock the system's, for a tool that runs as a process of its own
+   */
+  OperatorBench(InstantSource clock) {
+    this.clock = clock;
     kms.restrictSigning(SERVER);
     TaggedTables.tagAsAppTable(kms, table);
   }
@@ -134,11 +145,11 @@ final class OperatorBench implements AutoCloseable {
   }
 
   Instant now() {
-    return now;
+    return clock.instant().plus(moved);
   }
 
   void move(Duration duration) {
-    now = now.plus(duration);
+    moved = moved.plus(duration);
   }
 
   /** An App that GitHub knows with these keys, and AWS not at all. */
@@ -166,7 +177,7 @@ final class OperatorBench implements AutoCloseable {
             .environment(environment())
             .credentials(tables.credentialsProvider())
             .awsHttpClient(client)
-            .clock(() -> now)
+            .clock(this::now)
             .pause(this::move)
             .in(InputStream.nullInputStream())
             .out(new PrintWriter(out, true))
@@ -269,7 +280,7 @@ final class OperatorBench implements AutoCloseable {
             .dynamoDbEndpoint(dynamoDbEndpoint())
             .credentialsProvider(credentials(SERVER))
             .gitHubApiUrl(gitHub.apiUrl())
-            .clock(() -> now)
+            .clock(this::now)
             .auditLog(serverLog::add)
             .build());
   }
