@@ -3,14 +3,20 @@ package io.github.credentialmanager.local.ops;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.sun.net.httpserver.HttpServer;
 import io.github.credentialmanager.local.GitHubDouble;
 import io.github.credentialmanager.local.LocalCredentialManager;
 import io.github.credentialmanager.local.ops.OperatorBench.Run;
 import io.github.credentialmanager.ops.CredentialManagerTool;
+import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.net.URI;
+import java.net.InetSocketAddress;
+import java.security.KeyFactory;
+import java.security.spec.X509EncodedKeySpec;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,9 +27,14 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
+import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
+import software.amazon.awssdk.services.kms.KmsClient;
 
 /** The tool against a whole stack that verifies signatures and asks IAM. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -33,22 +44,33 @@ class DeployedStackTest {
   private LocalCredentialManager stack;
   private GitHubDouble.Installation installation;
   private Map<String, String> environment;
+  private InstantSource clock;
+  private KmsClient kms;
 
   @BeforeAll
   void start() {
     stack = LocalCredentialManager.start();
+    kms =
+        KmsClient.builder()
+            .endpointOverride(stack.kms().endpoint())
+            .region(stack.region())
+            .credentialsProvider(stack.credentialsProvider())
+            .httpClientBuilder(UrlConnectionHttpClient.builder())
+            .build();
     installation = stack.registerApp(APP).install(stack.gitHub().organization("acme"));
     stack.gitHub().app(APP).orElseThrow().install(stack.gitHub().user("octocat"));
   }
 
   @AfterAll
   void stop() {
+    kms.close();
     stack.close();
   }
 
   @BeforeEach
   void configure() {
     environment = new HashMap<>(stack.environment());
+    clock = InstantSource.system();
   }
 
   private Run run(String... args) {
@@ -62,6 +84,7 @@ class DeployedStackTest {
         CredentialManagerTool.builder()
             .environment(environment)
             .credentials(as)
+            .clock(clock)
             .pause(duration -> {})
             .in(InputStream.nullInputStream())
             .out(new PrintWriter(out, true))
@@ -123,7 +146,20 @@ class DeployedStackTest {
       args[1] = "--output";
       args[2] = "json";
       System.arraycopy(more, 0, args, 3, more.length);
-      return run(args);
+      Run run = run(args);
+      assertThat(run.json().path("checks"))
+          .filteredOn(check -> check.path("outcome").asText().matches("FAILED|WARNING"))
+          .allSatisfy(check -> assertThat(check.path("fix").asText("")).isNotBlank());
+      return run;
+    }
+
+    /** That a check failed, and with which fix. */
+    private static void assertFailed(Run run, String name, String detail, String fix) {
+      assertThat(run.exitCode()).as(run.out()).isEqualTo(8);
+      JsonNode check = check(run, name);
+      assertThat(check.path("outcome").asText()).isEqualTo("FAILED");
+      assertThat(check.path("detail").asText()).contains(detail);
+      assertThat(check.path("fix").asText()).contains(fix);
     }
 
     private static Map<String, String> outcomes(Run run) {
@@ -256,11 +292,156 @@ class DeployedStackTest {
     }
 
     @Test
-    void reportsAGitHubThatIsNotThere() {
-      environment.put("GITHUB_API_URL", URI.create("http://127.0.0.1:1").toString());
+    void seesThatThereIsNoUrlForAnOperation() {
+      environment.remove("CREDENTIAL_MANAGER_ENDPOINT");
+      environment.put("CREDENTIAL_MANAGER_REFRESH_ENDPOINT", stack.endpoint().toString());
       Run run = doctor();
-      assertThat(run.exitCode()).isEqualTo(8);
-      assertThat(outcomes(run)).containsEntry("GitHub", "FAILED");
+      assertThat(outcomes(run)).containsEntry("RefreshCachedData", "OK");
+      assertFailed(run, "GetAppToken", "no URL known", "set CREDENTIAL_MANAGER_APP_TOKEN_ENDPOINT");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+      "403, InvalidSignatureException, FAILED, the signature is refused, renew the credentials",
+      "403, AccessDeniedException, FAILED, may not invoke it, allow lambda:InvokeFunctionUrl",
+      "429, TooManyRequestsException, WARNING, throttled, reserved concurrency",
+      "404, '', FAILED, not found at, correct CREDENTIAL_MANAGER_APP_TOKEN_ENDPOINT",
+      "502, '', FAILED, answers 502, look into the function's log",
+    })
+    void saysOfEachAnswerOfAnEndpointWhatToDo(
+        int status, String error, String outcome, String detail, String fix) throws IOException {
+      HttpServer endpoint = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
+      endpoint.createContext(
+          "/",
+          exchange -> {
+            exchange.getRequestBody().readAllBytes();
+            exchange.getResponseHeaders().set("x-amzn-errortype", error);
+            exchange.sendResponseHeaders(status, -1);
+            exchange.close();
+          });
+      endpoint.start();
+      try {
+        environment.put(
+            "CREDENTIAL_MANAGER_APP_TOKEN_ENDPOINT",
+            "http://127.0.0.1:" + endpoint.getAddress().getPort());
+        JsonNode check = check(doctor(), "GetAppToken");
+        assertThat(check.path("outcome").asText()).isEqualTo(outcome);
+        assertThat(check.path("detail").asText()).contains(detail);
+        assertThat(check.path("fix").asText()).contains(fix);
+      } finally {
+        endpoint.stop(0);
+      }
+    }
+
+    @Test
+    void seesThatTheClockIsOff() {
+      clock = () -> Instant.now().plusSeconds(120);
+      Run run = doctor("--app-id", "42");
+      assertFailed(run, "clock", "s off", "set this machine's clock");
+      assertThat(outcomes(run)).containsEntry("endpoints", "SKIPPED");
+      assertFailed(run, "GitHub", "s ahead of GitHub's", "set the clock");
+      assertThat(outcomes(run)).containsEntry("installation", "SKIPPED");
+    }
+
+    @Test
+    void looksAtTheRestWhereGitHubIsNotThere() {
+      environment.put("GITHUB_API_URL", "http://127.0.0.1:1");
+      Run run = doctor("--app-id", "42");
+      assertFailed(run, "GitHub", "No answer from GitHub", "check the network");
+      assertThat(outcomes(run))
+          .containsEntry("clock", "OK") // as AWS has it
+          .containsEntry("GetAppToken", "OK")
+          .containsEntry("signature", "OK")
+          .containsEntry("installation", "SKIPPED");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"http://github.example", "https://github.example?x=y"})
+    void looksAtTheRestWhereTheUrlIsNotGitHubs(String url) {
+      environment.put("GITHUB_API_URL", url);
+      Run run = doctor("--app-id", "42");
+      assertFailed(run, "GitHub", "is no API root", "give one like https://api.github.com");
+      assertThat(outcomes(run))
+          .containsEntry("GetAppToken", "OK")
+          .doesNotContainKey("installation acme");
+    }
+
+    @Test
+    void namesATableThatIsNotThere() {
+      assertFailed(
+          doctor("--app-id", "42", "--table", "None"),
+          "App table",
+          "There is no table None",
+          "get-table-name");
+    }
+
+    @Test
+    void seesThatTheAppIsInstalledNowhere() {
+      stack.registerApp(43);
+      assertFailed(
+          doctor("--app-id", "43"), "installation", "not installed anywhere", "install it");
+    }
+
+    @Test
+    void seesThatTheKeyMayNotSign() {
+      String key = liveKey();
+      tagStatus(key, "Failed");
+      try {
+        assertFailed(
+            doctor("--app-id", "42"),
+            "key tags",
+            "Status=Failed",
+            "aws kms tag-resource --key-id " + key);
+      } finally {
+        tagStatus(key, "Active");
+      }
+    }
+
+    @Test
+    void seesThatTheKeyIsNotUsable() {
+      String key = liveKey();
+      kms.disableKey(b -> b.keyId(key));
+      try {
+        Run run = doctor("--app-id", "42");
+        assertFailed(run, "key state", "is Disabled", "aws kms enable-key --key-id " + key);
+        assertThat(outcomes(run)).containsEntry("installation", "SKIPPED");
+      } finally {
+        kms.enableKey(b -> b.keyId(key));
+      }
+    }
+
+    @Test
+    void seesThatTheOperatorMayNotUseTheKey() {
+      stack.kms().fail("Sign", 1, "AccessDeniedException");
+      assertFailed(doctor("--app-id", "42"), "KMS", "AWS denies kms:Sign", "allow it");
+    }
+
+    @Test
+    void seesThatGitHubRefusesTheAppsJwt() throws Exception {
+      long id = 44;
+      GitHubDouble.App app = stack.registerApp(id);
+      app.removeKey(
+          KeyFactory.getInstance("RSA")
+              .generatePublic(
+                  new X509EncodedKeySpec(
+                      kms.getPublicKey(b -> b.keyId(liveKey(id))).publicKey().asByteArray())));
+      Run run = doctor("--app-id", "44");
+      assertFailed(run, "GitHub", "refuses the key SHA256:", "App's settings page");
+    }
+
+    private String liveKey() {
+      return liveKey(APP);
+    }
+
+    private String liveKey(long app) {
+      return run("list-keys", "--app-id", Long.toString(app), "--output", "json")
+          .json()
+          .at("/keys/0/keyArn")
+          .asText();
+    }
+
+    private void tagStatus(String key, String status) {
+      kms.tagResource(b -> b.keyId(key).tags(tag -> tag.tagKey("Status").tagValue(status)));
     }
 
     @Test

@@ -10,12 +10,14 @@ import io.github.credentialmanager.local.ops.OperatorBench.Run;
 import io.github.credentialmanager.local.ops.WatchedHttpClient.Watch;
 import io.github.credentialmanager.ops.KeyManager;
 import io.github.credentialmanager.ops.PrivateKeyPem;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.security.KeyPair;
 import java.time.Duration;
 import java.util.HashSet;
@@ -105,6 +107,31 @@ class ImportTest {
     }
 
     @Test
+    void takesThePemFromStandardInput() {
+      long app = bench.newApp(KEY);
+      Run run =
+          bench.run(
+              new ByteArrayInputStream(pem(KEY).getBytes(StandardCharsets.US_ASCII)),
+              "import-private-key",
+              "-",
+              id(app),
+              bench.table);
+      assertThat(run.exitCode()).as(run.err()).isZero();
+      assertThat(run.out()).doesNotContain("Removed");
+      bench.vendCold(app);
+    }
+
+    @Test
+    void warnsOfAPemThatOthersMayRead() throws IOException {
+      long app = bench.newApp(KEY);
+      Path pem = file(KEY);
+      Files.setPosixFilePermissions(pem, PosixFilePermissions.fromString("rw-r--r--"));
+      Run run = bench.run("import-private-key", pem.toString(), id(app), bench.table);
+      assertThat(run.exitCode()).isZero();
+      assertThat(run.err()).contains("warning: Others may read " + pem, "chmod 600");
+    }
+
+    @Test
     void changesNothingInADryRun() {
       long app = bench.newApp(KEY);
       Path pem = file(KEY);
@@ -139,6 +166,33 @@ class ImportTest {
       assertThat(run.exitCode()).isZero();
       assertThat(run.err()).contains("warning: The key is imported, but " + pem);
       assertThat(pem).hasContent(pem(NEXT));
+      assertThat(bench.tag(bench.row(app, "KmsKeyArn"), "Status")).isEqualTo("Active");
+      bench.vendCold(app);
+    }
+
+    @Test
+    void succeedsWithAWarningIfRemovingThePemFails() throws IOException {
+      long app = bench.newApp(KEY);
+      Path folder = Files.createDirectory(directory.resolve("folder"));
+      Path pem = write(folder.resolve("key.pem"), KEY);
+
+      Run run =
+          bench.run(
+              // Under a file in its place there is nothing to be removed, not even for root.
+              Watch.before(
+                  "CreateKey",
+                  () -> {
+                    replace(directory.resolve("elsewhere"), folder);
+                    write(folder, NEXT);
+                  }),
+              "import-private-key",
+              pem.toString(),
+              id(app),
+              bench.table);
+
+      assertThat(run.exitCode()).as(run.err()).isZero();
+      assertThat(run.err())
+          .contains("warning: The key is imported, but %s could not be removed".formatted(pem));
       assertThat(bench.tag(bench.row(app, "KmsKeyArn"), "Status")).isEqualTo("Active");
       bench.vendCold(app);
     }
@@ -251,17 +305,26 @@ class ImportTest {
       assertThat(bench.tag(first, "Status")).isEqualTo("Active");
     }
 
+    /** What that tool's {@code CreateKey} and {@code PutItem} leave, to the letter. */
     @Test
-    void ofARowOfTheTypeScriptToolNeedsNothingButItsKey() {
+    void adoptsARowAndAKeyOfTheTypeScriptTool() {
       long app = bench.newApp(KEY, NEXT);
       String old = bench.imported(directory, app, KEY);
+      bench.kmsClient.tagResource(
+          b ->
+              b.keyId(old).tags(it -> it.tagKey("CreatedOn").tagValue("2025-06-01T08:30:00.123Z")));
       bench.putRow(app, Map.of("KmsKeyArn", old));
+      assertThat(bench.run("verify-key", id(app), bench.table).exitCode()).isZero();
+      assertThat(bench.run("list-keys", "--app-id", id(app)).out()).contains("LIVE", old);
 
       Run run = bench.run("rotate-key", file(NEXT).toString(), id(app), bench.table);
 
       assertThat(run.exitCode()).as(run.err()).isZero();
       assertThat(bench.row(app, "PreviousKmsKeyArn")).isEqualTo(old);
       bench.vendCold(app);
+      bench.move(Duration.ofHours(24));
+      assertThat(bench.run("retire-key", id(app), bench.table, "--yes").exitCode()).isZero();
+      assertThat(bench.state(old)).isEqualTo("PendingDeletion");
     }
 
     @ParameterizedTest
@@ -348,6 +411,24 @@ class ImportTest {
       bench.kms.throttle(operation, 2);
       Run run = bench.run("import-private-key", file(KEY).toString(), id(app), bench.table);
       assertThat(run.exitCode()).as(run.err()).isZero();
+    }
+
+    @Test
+    void thatDoesNotPassIsClear() {
+      long app = bench.newApp(KEY);
+      Path pem = file(KEY);
+      bench.kms.throttle("ImportKeyMaterial", 5); // as often as the tool tries
+
+      Run run = bench.run("import-private-key", pem.toString(), id(app), bench.table);
+
+      assertThat(run.exitCode()).isEqualTo(9);
+      assertThat(run.err())
+          .contains(
+              "error: AWS cannot do kms:ImportKeyMaterial now (ThrottlingException): run the same"
+                  + " command again later")
+          .doesNotContain("\tat ");
+      assertThat(bench.run("import-private-key", pem.toString(), id(app), bench.table).exitCode())
+          .isZero();
     }
 
     @Test

@@ -161,15 +161,20 @@ final class OperatorBench implements AutoCloseable {
   }
 
   Run run(String... args) {
-    return run(http, args);
+    return run(http, InputStream.nullInputStream(), args);
+  }
+
+  /** Runs the tool with something to read at its standard input. */
+  Run run(InputStream in, String... args) {
+    return run(http, in, args);
   }
 
   /** Runs the tool while a test watches its calls to AWS. */
   Run run(Watch watch, String... args) {
-    return run(new WatchedHttpClient(http, watch), args);
+    return run(new WatchedHttpClient(http, watch), InputStream.nullInputStream(), args);
   }
 
-  private Run run(SdkHttpClient client, String... args) {
+  private Run run(SdkHttpClient client, InputStream in, String... args) {
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
     int exitCode =
@@ -179,7 +184,7 @@ final class OperatorBench implements AutoCloseable {
             .awsHttpClient(client)
             .clock(this::now)
             .pause(this::move)
-            .in(InputStream.nullInputStream())
+            .in(in)
             .out(new PrintWriter(out, true))
             .err(new PrintWriter(err, true))
             .build()

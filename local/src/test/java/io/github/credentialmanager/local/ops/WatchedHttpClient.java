@@ -1,10 +1,15 @@
 package io.github.credentialmanager.local.ops;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import software.amazon.awssdk.http.AbortableInputStream;
 import software.amazon.awssdk.http.ExecutableHttpRequest;
 import software.amazon.awssdk.http.HttpExecuteRequest;
 import software.amazon.awssdk.http.HttpExecuteResponse;
 import software.amazon.awssdk.http.SdkHttpClient;
+import software.amazon.awssdk.http.SdkHttpResponse;
 
 /** Lets a test do something at a call to AWS, or end the tool there. */
 final class WatchedHttpClient implements SdkHttpClient {
@@ -15,6 +20,21 @@ final class WatchedHttpClient implements SdkHttpClient {
 
     /** AWS has done what was asked, and the tool does not know it yet. */
     default void after(int call, String operation) throws IOException {}
+
+    /** Whether AWS is to deny the call. */
+    default boolean denies(String operation) {
+      return false;
+    }
+
+    /** Takes a permission away. */
+    static Watch deny(String denied) {
+      return new Watch() {
+        @Override
+        public boolean denies(String operation) {
+          return operation.equals(denied);
+        }
+      };
+    }
 
     /** Ends the tool before, or after, AWS has done what a call asks. */
     static Watch kill(int atCall, boolean afterwards) {
@@ -77,6 +97,9 @@ final class WatchedHttpClient implements SdkHttpClient {
       @Override
       public HttpExecuteResponse call() throws IOException {
         watch.before(call, operation);
+        if (watch.denies(operation)) {
+          return denial();
+        }
         HttpExecuteResponse response = prepared.call();
         watch.after(call, operation);
         return response;
@@ -87,6 +110,20 @@ final class WatchedHttpClient implements SdkHttpClient {
         prepared.abort();
       }
     };
+  }
+
+  private static HttpExecuteResponse denial() {
+    return HttpExecuteResponse.builder()
+        .response(
+            SdkHttpResponse.builder()
+                .statusCode(400)
+                .putHeader("x-amzn-errortype", "AccessDeniedException")
+                .build())
+        .responseBody(
+            AbortableInputStream.create(
+                new ByteArrayInputStream(
+                    "{\"__type\":\"AccessDeniedException\"}".getBytes(US_ASCII))))
+        .build();
   }
 
   @Override
