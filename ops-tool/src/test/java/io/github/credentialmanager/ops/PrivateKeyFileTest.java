@@ -11,6 +11,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.KeyPair;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -61,6 +63,21 @@ class PrivateKeyFileTest {
         assertThat(read.pem().publicKey()).isEqualTo(KEY.getPublic());
         assertThat(read.remove()).isEmpty();
       }
+    }
+
+    @Test
+    void andOverwritesWhatItReadInto() {
+      List<byte[]> buffers = new ArrayList<>();
+      InputStream watched =
+          new ByteArrayInputStream(TestKeys.pkcs1Pem(KEY)) {
+            @Override
+            public synchronized int read(byte[] into, int at, int length) {
+              buffers.add(into);
+              return super.read(into, at, length);
+            }
+          };
+      PrivateKeyFile.read("-", watched).close();
+      assertThat(buffers).isNotEmpty().allSatisfy(it -> assertThat(it).containsOnly(0));
     }
 
     @Test

@@ -13,17 +13,21 @@ import io.github.credentialmanager.ops.PrivateKeyPem;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.KeyPair;
+import java.security.interfaces.RSAPrivateCrtKey;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Nested;
@@ -558,32 +562,77 @@ class ImportTest {
 
   @Nested
   class Secrets {
-    @Test
-    void areInNoOutputWhateverHappens() {
-      long app = bench.newApp(KEY);
+    @ParameterizedTest
+    @ValueSource(strings = {"text", "json"})
+    void areInNoOutputOfAnyCommandWhateverHappens(String format) {
+      long app = bench.newApp(KEY, NEXT);
       Path pem = file(KEY);
-      String[] command = {
-        "import-private-key", pem.toString(), id(app), bench.table, "--verbose", "--keep-pem"
-      };
+      String[] command = {"import-private-key", pem.toString(), id(app), bench.table, "--keep-pem"};
       StringBuilder seen = new StringBuilder();
-      for (String operation : List.of("CreateKey", "ImportKeyMaterial", "GetPublicKey", "Sign")) {
-        bench.kms.fail(operation, 1, "AccessDeniedException");
-        Run run = bench.run(command);
-        seen.append(run.out()).append(run.err());
+      for (String error : List.of("AccessDeniedException", "KMSInternalException")) {
+        for (String operation :
+            List.of("CreateKey", "GetParametersForImport", "ImportKeyMaterial", "GetPublicKey")) {
+          bench.kms.fail(operation, error.startsWith("KMS") ? 5 : 1, error); // 5 attempts
+          note(seen, bench.run(verbose(format, command)));
+        }
       }
-      Run run = bench.run(command);
-      seen.append(run.out()).append(run.err());
+      bench.kms.fail("Sign", 1, "AccessDeniedException");
+      note(seen, bench.run(verbose(format, command)));
+      note(
+          seen,
+          bench.run(
+              Watch.before(
+                  "ImportKeyMaterial",
+                  () -> bench.gitHub.app(app).orElseThrow().removeKey(KEY.getPublic())),
+              verbose(format, command)));
+      bench.gitHub.app(app).orElseThrow().addKey(KEY.getPublic());
+      note(seen, bench.run(verbose(format, command)));
+      String next = write(directory.resolve("next.pem"), NEXT).toString();
+      note(seen, bench.run(verbose(format, "rotate-key", next, id(app), bench.table)));
+      note(seen, bench.run(verbose(format, "verify-key", id(app), bench.table)));
+      note(seen, bench.run(verbose(format, "doctor", "--app-id", id(app))));
+      note(seen, bench.run(verbose(format, "list-keys")));
+      note(
+          seen, bench.run(verbose(format, "retire-key", id(app), bench.table, "--force", "--yes")));
+      note(seen, bench.run(verbose(format, "cleanup", "--yes")));
 
-      assertThat(run.err()).contains("kms:Sign 200", "github:GET /app 200");
-      assertThat(seen).contains("\tat ");
-      // A JWT, an Authorization header, and any line of the PEM.
+      assertThat(seen).contains("kms:Sign 200", "github:GET /app 200", "\tat ");
+      assertThat(secrets())
+          .hasSizeGreaterThan(50)
+          .allSatisfy(it -> assertThat(seen).doesNotContain(it));
       assertThat(seen).doesNotContain("eyJ").doesNotContainIgnoringCase("bearer");
-      assertThat(pem(KEY).lines().filter(line -> line.length() == 64))
-          .isNotEmpty()
-          .allSatisfy(line -> assertThat(seen).doesNotContain(line));
       // 256 bytes of signature or 1,744 of wrapped key, however encoded: no such word is there.
       assertThat(seen.toString().split("[^A-Za-z0-9+/=_-]+"))
           .allSatisfy(word -> assertThat(word).hasSizeLessThan(200));
+    }
+
+    private static String[] verbose(String format, String... command) {
+      return Stream.concat(Stream.of(command), Stream.of("--verbose", "--output", format))
+          .toArray(String[]::new);
+    }
+
+    private static void note(StringBuilder seen, Run run) {
+      seen.append(run.out()).append(run.err());
+    }
+
+    /** Every line of the PEMs, the private numbers, and each part of each JWT that was sent. */
+    private static Set<String> secrets() {
+      Set<String> secrets = new HashSet<>();
+      for (KeyPair key : List.of(KEY, NEXT)) {
+        pem(key).lines().filter(line -> line.length() == 64).forEach(secrets::add);
+        RSAPrivateCrtKey numbers = (RSAPrivateCrtKey) key.getPrivate();
+        for (BigInteger number :
+            List.of(numbers.getPrivateExponent(), numbers.getPrimeP(), numbers.getPrimeQ())) {
+          secrets.add(number.toString());
+          secrets.add(number.toString(16));
+        }
+      }
+      bench.gitHub.wireMock().getServeEvents().getRequests().stream()
+          .map(event -> event.getRequest().getHeader("Authorization"))
+          .filter(Objects::nonNull)
+          .flatMap(header -> Stream.of(header.substring("Bearer ".length()).split("[.]")).skip(1))
+          .forEach(secrets::add);
+      return secrets;
     }
   }
 }
