@@ -192,11 +192,19 @@ public final class LocalCredentialManager implements AutoCloseable {
    * @throws IllegalStateException if this stack uses a real GitHub or AWS
    */
   public GitHubDouble.App registerApp(long appId) {
-    byte[] pem = AppKey.generatePem();
+    withKey(
+        AppKey.generatePem(),
+        key -> {
+          gitHub().registerApp(appId, key.publicKey());
+          importKey(appId, key);
+        });
+    return gitHub().app(appId).orElseThrow();
+  }
+
+  /** Uses a key and overwrites it. */
+  private static void withKey(byte[] pem, Consumer<PrivateKeyPem> use) {
     try (PrivateKeyPem key = PrivateKeyPem.parse(pem)) {
-      GitHubDouble.App app = gitHub().registerApp(appId, key.publicKey());
-      importKey(appId, key);
-      return app;
+      use.accept(key);
     } finally {
       Arrays.fill(pem, (byte) 0);
     }
@@ -278,15 +286,20 @@ public final class LocalCredentialManager implements AutoCloseable {
       if (file == null && kept.isPresent()) {
         gitHub().plant(app, kept.get());
       } else {
-        byte[] pem = file == null ? AppKey.generatePem() : Files.readAllBytes(file);
-        try (PrivateKeyPem key = PrivateKeyPem.parse(pem)) {
-          gitHub().plant(app, key.publicKey());
-          if (app.imported()) {
-            importKey(app.id(), key);
-          }
-        } finally {
-          Arrays.fill(pem, (byte) 0);
-        }
+        withKey(
+            file == null ? AppKey.generatePem() : Files.readAllBytes(file),
+            key -> {
+              gitHub().plant(app, key.publicKey());
+              if (app.imported()) {
+                importKey(app.id(), key);
+              }
+            });
+      }
+      Path next = app.nextPrivateKeyFile();
+      if (next != null) {
+        withKey(
+            Files.readAllBytes(next),
+            key -> gitHub().app(app.id()).orElseThrow().addKey(key.publicKey()));
       }
     }
   }

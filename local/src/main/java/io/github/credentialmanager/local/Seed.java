@@ -39,13 +39,15 @@ record Seed(List<SeedAccount> accounts, List<SeedApp> apps) {
 
   /**
    * @param privateKeyFile null to have a key made
-   * @param imported whether KMS has the key too, or only GitHub
+   * @param nextPrivateKeyFile another key that GitHub knows, to rotate to; null for none
+   * @param imported whether KMS has the first key too, or only GitHub
    */
   record SeedApp(
       long id,
       String slug,
       String name,
       @Nullable Path privateKeyFile,
+      @Nullable Path nextPrivateKeyFile,
       boolean imported,
       Map<String, String> permissions,
       List<SeedInstallation> installations) {}
@@ -80,6 +82,7 @@ record Seed(List<SeedAccount> accounts, List<SeedApp> apps) {
                 1001,
                 "demo",
                 "Demo",
+                null,
                 null,
                 true,
                 USUAL_PERMISSIONS,
@@ -196,6 +199,7 @@ record Seed(List<SeedAccount> accounts, List<SeedApp> apps) {
           "slug",
           "name",
           "privateKeyFile",
+          "nextPrivateKeyFile",
           "imported",
           "permissions",
           "installations");
@@ -203,11 +207,7 @@ record Seed(List<SeedAccount> accounts, List<SeedApp> apps) {
       if (!appIds.add(id)) {
         throw wrong(at + "/id", "a second App of that id");
       }
-      Path key =
-          node.has("privateKeyFile") ? file.resolveSibling(text(node, at, "privateKeyFile")) : null;
-      if (key != null && !Files.isRegularFile(key)) {
-        throw wrong(at + "/privateKeyFile", "there is no file " + key);
-      }
+      Path key = file(node, at, "privateKeyFile");
       boolean imported = !node.has("imported") || bool(node, at, "imported");
       if (!imported && key == null) {
         throw wrong(at + "/imported", "nobody has the key: name a privateKeyFile");
@@ -231,9 +231,21 @@ record Seed(List<SeedAccount> accounts, List<SeedApp> apps) {
           node.has("slug") ? text(node, at, "slug") : "app-" + id,
           node.has("name") ? text(node, at, "name") : "App " + id,
           key,
+          file(node, at, "nextPrivateKeyFile"),
           imported,
           permissions != null ? permissions : USUAL_PERMISSIONS,
           List.copyOf(installations));
+    }
+
+    private @Nullable Path file(JsonNode node, String at, String member) {
+      if (!node.has(member)) {
+        return null;
+      }
+      Path path = file.resolveSibling(text(node, at, member));
+      if (!Files.isRegularFile(path)) {
+        throw wrong(at + "/" + member, "there is no file " + path);
+      }
+      return path;
     }
 
     private SeedInstallation installation(JsonNode node, String at) {

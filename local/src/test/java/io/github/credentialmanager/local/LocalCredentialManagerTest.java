@@ -314,6 +314,8 @@ class LocalCredentialManagerTest {
     void isWhatTheFileSays(@TempDir Path directory) throws Exception {
       Path pem = directory.resolve("app.pem");
       Files.write(pem, AppKey.generatePem());
+      byte[] next = AppKey.generatePem();
+      Files.write(directory.resolve("next.pem"), next);
       Path seed =
           Files.writeString(
               directory.resolve("seed.json"),
@@ -324,6 +326,7 @@ class LocalCredentialManagerTest {
                  {"login": "acme-inc", "type": "Enterprise"}],
                "apps": [
                  {"id": 42, "slug": "builder", "privateKeyFile": "app.pem",
+                  "nextPrivateKeyFile": "next.pem",
                   "permissions": {"metadata": "read", "contents": "read"},
                   "installations": [
                     {"account": "acme", "id": 9000000001, "repositories": ["site"]},
@@ -343,6 +346,7 @@ class LocalCredentialManagerTest {
         assertThat(client.getInstallationData("O_kgDOacme"))
             .singleElement()
             .satisfies(it -> assertThat(it.installationId()).isEqualTo(9_000_000_001L));
+        stack.importPrivateKey(42, next);
       }
     }
   }

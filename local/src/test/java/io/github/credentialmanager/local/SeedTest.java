@@ -49,10 +49,16 @@ class SeedTest {
   @Test
   void findsKeysBesideTheFile() throws Exception {
     Files.writeString(directory.resolve("app.pem"), "");
+    Files.writeString(directory.resolve("next.pem"), "");
 
     Seed seed =
-        read("{\"apps\": [{\"id\": 1, \"privateKeyFile\": \"app.pem\", \"permissions\": {}}]}");
+        read(
+            """
+            {"apps": [{"id": 1, "privateKeyFile": "app.pem", "nextPrivateKeyFile": "next.pem",
+                       "permissions": {}}]}
+            """);
 
+    assertThat(seed.apps().get(0).nextPrivateKeyFile()).isEqualTo(directory.resolve("next.pem"));
     assertThat(seed.apps().get(0).privateKeyFile()).isEqualTo(directory.resolve("app.pem"));
     assertThat(seed.apps().get(0).permissions()).isEqualTo(Map.of());
   }
