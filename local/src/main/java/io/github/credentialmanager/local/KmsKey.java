@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
-import java.security.MessageDigest;
 import java.security.PublicKey;
 import java.security.interfaces.RSAPrivateCrtKey;
 import java.security.spec.PKCS8EncodedKeySpec;
@@ -161,7 +160,7 @@ final class KmsKey {
    */
   void importMaterial(byte[] pkcs8, @Nullable Instant validTo, Instant now) {
     requireNotPendingDeletion(now);
-    byte[] digest = sha256(pkcs8);
+    byte[] digest = Sha256.of(pkcs8);
     if (materialDigest != null && !Arrays.equals(materialDigest, digest)) {
       throw new AwsJsonException(
           "IncorrectKeyMaterialException",
@@ -273,13 +272,5 @@ final class KmsKey {
 
   private static @Nullable Instant instant(JsonNode json) {
     return json.isNull() ? null : Instant.parse(json.textValue());
-  }
-
-  private static byte[] sha256(byte[] bytes) {
-    try {
-      return MessageDigest.getInstance("SHA-256").digest(bytes);
-    } catch (GeneralSecurityException e) {
-      throw new IllegalStateException("SHA-256 is required of every Java platform", e);
-    }
   }
 }

@@ -198,7 +198,7 @@ final class SigV4Verifier {
   }
 
   private static String payloadHash(SignedRequest request) throws SignatureRefusedException {
-    String actual = HexFormat.of().formatHex(sha256(request.body()));
+    String actual = HexFormat.of().formatHex(Sha256.of(request.body()));
     List<String> sent = request.values("x-amz-content-sha256");
     if (!sent.isEmpty() && !(sent.size() == 1 && sent.get(0).strip().equals(actual))) {
       throw mismatch();
@@ -339,7 +339,7 @@ final class SigV4Verifier {
         ALGORITHM,
         claim.amzDate,
         claim.scope(),
-        HexFormat.of().formatHex(sha256(canonicalRequest.getBytes(ISO_8859_1))));
+        HexFormat.of().formatHex(Sha256.of(canonicalRequest.getBytes(ISO_8859_1))));
   }
 
   private byte[] signature(String secretAccessKey, Claim claim, String canonicalRequest) {
@@ -358,14 +358,6 @@ final class SigV4Verifier {
       return mac.doFinal(text.getBytes(ISO_8859_1));
     } catch (GeneralSecurityException e) {
       throw new IllegalStateException("HmacSHA256 is required of every Java platform", e);
-    }
-  }
-
-  private static byte[] sha256(byte[] bytes) {
-    try {
-      return MessageDigest.getInstance("SHA-256").digest(bytes);
-    } catch (GeneralSecurityException e) {
-      throw new IllegalStateException("SHA-256 is required of every Java platform", e);
     }
   }
 

@@ -9,6 +9,7 @@ import io.github.credentialmanager.local.GitHubDouble;
 import io.github.credentialmanager.local.LocalCredentialManager;
 import io.github.credentialmanager.local.LocalKms;
 import io.github.credentialmanager.local.TaggedTables;
+import io.github.credentialmanager.local.TestInvocation;
 import io.github.credentialmanager.local.ops.WatchedHttpClient.Watch;
 import io.github.credentialmanager.ops.CredentialManagerTool;
 import io.github.credentialmanager.server.CredentialManagerServer;
@@ -305,7 +306,8 @@ final class OperatorBench implements AutoCloseable {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     try {
       requireNonNull(server.handlers().get("/tokens/app"))
-          .handleRequest(new ByteArrayInputStream(event.getBytes(UTF_8)), out, new Invocation());
+          .handleRequest(
+              new ByteArrayInputStream(event.getBytes(UTF_8)), out, TestInvocation.start());
       JsonNode response = JSON.readTree(out.toByteArray());
       if (response.path("statusCode").asInt() != 200) {
         throw new AssertionError("No token for App " + appId + ": " + response);
