@@ -2,7 +2,6 @@ package io.github.credentialmanager.infra;
 
 import static java.util.Objects.requireNonNull;
 
-import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,7 +12,6 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import software.amazon.awscdk.ArnComponents;
 import software.amazon.awscdk.ArnFormat;
-import software.amazon.awscdk.Aws;
 import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.NestedStack;
 import software.amazon.awscdk.NestedStackProps;
@@ -36,7 +34,6 @@ import software.amazon.awscdk.services.iam.Grant;
 import software.amazon.awscdk.services.iam.IGrantable;
 import software.amazon.awscdk.services.iam.PolicyStatement;
 import software.amazon.awscdk.services.iam.ServicePrincipal;
-import software.amazon.awscdk.services.kms.IKey;
 import software.amazon.awscdk.services.lambda.CfnEventInvokeConfig;
 import software.amazon.awscdk.services.lambda.CfnEventInvokeConfig.DestinationConfigProperty;
 import software.amazon.awscdk.services.lambda.CfnEventInvokeConfig.OnFailureProperty;
@@ -67,10 +64,10 @@ import software.constructs.Construct;
  */
 public final class CredentialManager extends NestedStack {
   /** The tag that marks what belongs to a Credential Manager; KMS keys carry it as "true". */
-  private static final String MANAGED_TAG = "FrameworkForGitHubAppOnAwsManaged";
+  static final String MANAGED_TAG = "FrameworkForGitHubAppOnAwsManaged";
 
   /** The tag that tells tables and endpoints apart. */
-  private static final String ROLE_TAG = "CredentialManager";
+  private static final String KIND_TAG = "CredentialManager";
 
   private static final Pattern ACCOUNT_OF_ARN =
       Pattern.compile("(?:^|:(?:iam|sts)::)(\\d{12})(?::|$)");
@@ -123,9 +120,10 @@ public final class CredentialManager extends NestedStack {
             props.rateLimitTracking,
             Map.of("RATE_LIMIT_CATEGORIES", String.join(",", props.rateLimitCategories)),
             code);
-    grantWork();
     Map<Operation, ServerFunction> functions = new EnumMap<>(Operation.class);
     endpoints.forEach((operation, endpoint) -> functions.put(operation, endpoint.function()));
+    new FunctionPermissions(this, appTable, installationTable)
+        .allow(functions, installationTracker, rateLimitTracker);
     monitoring =
         new Monitoring(
             this, props, functions, installationTracker, rateLimitTracker, failedRuns, appTable);
@@ -325,7 +323,7 @@ public final class CredentialManager extends NestedStack {
     // stacks can be updated to this one with their tables in place.
     Table table =
         newTable("AppTable").partitionKey(attribute("AppId", AttributeType.NUMBER)).build();
-    Tags.of(table).add(ROLE_TAG, "AppTable");
+    Tags.of(table).add(KIND_TAG, "AppTable");
     return table;
   }
 
@@ -347,7 +345,7 @@ public final class CredentialManager extends NestedStack {
             .partitionKey(attribute("InstallationId", AttributeType.NUMBER))
             .sortKey(attribute("AppId", AttributeType.NUMBER))
             .build());
-    Tags.of(table).add(ROLE_TAG, "AppInstallationTable");
+    Tags.of(table).add(KIND_TAG, "AppInstallationTable");
     return table;
   }
 
@@ -385,14 +383,14 @@ public final class CredentialManager extends NestedStack {
             operation.handler(),
             "GitHub App Credential Manager: " + operation.constructId(),
             // The server answers within 10 seconds; the rest is for starting without a snapshot.
-            operation == Operation.REFRESH_CACHED_DATA ? Duration.minutes(5) : Duration.seconds(20),
+            Duration.seconds(20),
             props.reservedConcurrency.get(operation),
             environment,
             code,
             props);
     Tags.of(function.function)
         .add(
-            ROLE_TAG,
+            KIND_TAG,
             operation.endpointTag(),
             TagProps.builder().includeResourceTypes(List.of("AWS::Lambda::Function")).build());
     FunctionUrl url =
@@ -470,117 +468,6 @@ public final class CredentialManager extends NestedStack {
     ExplainedFindings.on(
         queue, "AwsSolutions-SQS3", "This is the dead-letter queue of the scheduled functions.");
     return queue;
-  }
-
-  // ---- Permissions of the functions
-
-  private void grantWork() {
-    ServerFunction appToken = of(Operation.GET_APP_TOKEN).function();
-    readApp(appToken);
-    sign(appToken);
-
-    ServerFunction installationToken = of(Operation.GET_INSTALLATION_TOKEN).function();
-    readApp(installationToken);
-    sign(installationToken);
-    onInstallations(installationToken, "ReadInstallation", List.of("dynamodb:GetItem"));
-
-    for (ServerFunction reconciler :
-        List.of(of(Operation.REFRESH_CACHED_DATA).function(), installationTracker)) {
-      readApps(reconciler);
-      sign(reconciler);
-      onInstallations(
-          reconciler,
-          "ReconcileInstallations",
-          List.of(
-              "dynamodb:Query",
-              "dynamodb:Scan",
-              "dynamodb:PutItem",
-              "dynamodb:BatchWriteItem",
-              "dynamodb:DeleteItem"));
-    }
-
-    readApps(rateLimitTracker);
-    sign(rateLimitTracker);
-    onInstallations(
-        rateLimitTracker, "ReadInstallations", List.of("dynamodb:Query", "dynamodb:Scan"));
-
-    ServerFunction installationData = of(Operation.GET_INSTALLATION_DATA).function();
-    installationData.allow(
-        "ReadInstallationsOfAccount",
-        List.of("dynamodb:Query"),
-        List.of(installationTable.getTableArn() + "/index/NodeID"));
-    useKeyOf(installationTable, installationData, false);
-
-    onInstallations(
-        of(Operation.GET_INSTALLATIONS).function(), "ReadInstallations", List.of("dynamodb:Scan"));
-  }
-
-  private void readApp(ServerFunction function) {
-    function.allow("ReadApp", List.of("dynamodb:GetItem"), List.of(appTable.getTableArn()));
-    useKeyOf(appTable, function, false);
-  }
-
-  private void readApps(ServerFunction function) {
-    function.allow(
-        "ReadApps", List.of("dynamodb:GetItem", "dynamodb:Scan"), List.of(appTable.getTableArn()));
-    useKeyOf(appTable, function, false);
-  }
-
-  private void onInstallations(ServerFunction function, String sid, List<String> actions) {
-    function.allow(sid, actions, List.of(installationTable.getTableArn()));
-    useKeyOf(installationTable, function, actions.contains("dynamodb:PutItem"));
-  }
-
-  /** Signing digests with the private keys of registered Apps, and with no other key. */
-  private void sign(ServerFunction function) {
-    function.allow(
-        "SignWithAppKeys",
-        List.of("kms:Sign"),
-        List.of(
-            formatArn(
-                ArnComponents.builder()
-                    .service("kms")
-                    .resource("key")
-                    .resourceName("*")
-                    .arnFormat(ArnFormat.SLASH_RESOURCE_NAME)
-                    .build())),
-        Map.of(
-            "StringEquals",
-            Map.of(
-                "aws:ResourceTag/" + MANAGED_TAG,
-                "true",
-                "aws:ResourceTag/Status",
-                "Active",
-                "kms:SigningAlgorithm",
-                "RSASSA_PKCS1_V1_5_SHA_256",
-                "kms:MessageType",
-                "DIGEST")));
-    ExplainedFindings.on(
-        function.role,
-        "AwsSolutions-IAM5",
-        "Keys are imported after deployment, so they are told by their tags: only active keys of"
-            + " registered Apps, only this account's, only digests, only one algorithm.",
-        "Resource::arn:<AWS::Partition>:kms:<AWS::Region>:<AWS::AccountId>:key/*");
-  }
-
-  /** DynamoDB uses a customer managed key in the name of whoever reads or writes the table. */
-  private void useKeyOf(ITable table, ServerFunction function, boolean write) {
-    IKey key = table.getEncryptionKey();
-    if (key == null) {
-      return;
-    }
-    List<String> actions = new ArrayList<>(List.of("kms:Decrypt", "kms:DescribeKey"));
-    if (write) {
-      actions.addAll(
-          List.of("kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"));
-    }
-    function.allow(
-        table == appTable ? "UseKeyOfApps" : "UseKeyOfInstallations",
-        actions,
-        List.of(key.getKeyArn()),
-        Map.of(
-            "StringEquals",
-            Map.of("kms:ViaService", "dynamodb." + Aws.REGION + "." + Aws.URL_SUFFIX)));
   }
 
   /** CloudWatch Logs' documentation, "Encrypt log data in CloudWatch Logs using AWS KMS". */

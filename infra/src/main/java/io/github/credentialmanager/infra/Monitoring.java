@@ -40,6 +40,7 @@ import software.constructs.Construct;
  */
 final class Monitoring {
   private static final Duration FIVE_MINUTES = Duration.minutes(5);
+  private static final Duration HOUR = Duration.hours(1);
 
   /** Where the rate-limit tracker's metrics are, as the TypeScript Credential Manager named it. */
   private static final String RATE_LIMIT_NAMESPACE = "AppFrameworkGitHubAPICallMetrics";
@@ -98,12 +99,12 @@ final class Monitoring {
             installationTracker,
             thresholds.installationTrackerSilence));
     alarms.add(
-        atLeast(
+        repeated(
             "InstallationSyncFailed",
-            "An App's installations could not be brought up to date: see InstallationSyncFailed"
-                + " lines for the App and the reason.",
-            logged("InstallationSyncFailed", reconcilers()),
-            1));
+            "An App's installations could not be brought up to date for two hours: see"
+                + " InstallationSyncFailed lines for the App and the reason.",
+            "InstallationSyncFailed",
+            reconcilers()));
     alarms.add(
         atLeast(
             "MassDeleteGuard",
@@ -151,6 +152,13 @@ final class Monitoring {
               "No run of the rate-limit tracker has ended well: GitHub's limits are not watched.",
               rateLimitTracker,
               thresholds.rateLimitTrackerSilence));
+      alarms.add(
+          repeated(
+              "RateLimitsNotMeasured",
+              "An App's rate limits could not be measured for two hours: see RateLimitsNotMeasured"
+                  + " lines for the App and the reason.",
+              "RateLimitsNotMeasured",
+              List.of(rateLimitTracker)));
       alarms.add(lowRateLimit("LowRateLimit", thresholds.rateLimitRemainingPercent));
     }
 
@@ -169,6 +177,18 @@ final class Monitoring {
         .threshold(threshold)
         .comparisonOperator(ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD)
         .evaluationPeriods(1)
+        .treatMissingData(TreatMissingData.NOT_BREACHING)
+        .build();
+  }
+
+  /** For what a later run usually puts right. */
+  private Alarm repeated(String id, String meaning, String event, List<ServerFunction> functions) {
+    return Alarm.Builder.create(scope, id + "Alarm")
+        .alarmDescription(meaning)
+        .metric(logged(event, functions).with(MetricOptions.builder().period(HOUR).build()))
+        .threshold(1)
+        .comparisonOperator(ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD)
+        .evaluationPeriods(2)
         .treatMissingData(TreatMissingData.NOT_BREACHING)
         .build();
   }

@@ -44,7 +44,7 @@ class MonitoringTest {
     @Test
     void tellTheTopicWhenTheyGoOffAndWhenAllIsWell() {
       String topic = stack.resource("AWS::SNS::Topic", "Topic").id();
-      assertThat(alarms()).hasSize(12);
+      assertThat(alarms()).hasSize(13);
       assertThat(alarms())
           .allSatisfy(
               alarm -> {
@@ -121,7 +121,6 @@ class MonitoringTest {
         delimiter = '|',
         value = {
           "MassDeleteGuard|ImplausiblyManyInstallationsMissing|RefreshCachedData,InstallationTracker",
-          "InstallationSyncFailed|InstallationSyncFailed|RefreshCachedData,InstallationTracker",
           "PreviousKeyUsed|PreviousKeyUsed|GetAppToken,GetInstallationToken,RefreshCachedData,"
               + "InstallationTracker,RateLimitTracker",
           "GrantWiderThanAsked|GrantWiderThanAsked|GetInstallationToken",
@@ -134,6 +133,25 @@ class MonitoringTest {
       assertThat(properties.path("MetricName").asText()).isEqualTo(event);
       assertThat(properties.path("Namespace").asText()).isEqualTo("CredentialManager/NestedStack");
       assertThat(properties.path("Statistic").asText()).isEqualTo("Sum");
+      assertCounted(event, functions);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+        delimiter = '|',
+        value = {
+          "InstallationSyncFailed|RefreshCachedData,InstallationTracker",
+          "RateLimitsNotMeasured|RateLimitTracker"
+        })
+    void goOffWhenLaterRunsDoNotPutItRight(String event, String functions) {
+      JsonNode properties = alarm(event);
+      assertThat(properties.path("MetricName").asText()).isEqualTo(event);
+      assertThat(properties.path("Period").asInt()).isEqualTo(3600);
+      assertThat(properties.path("EvaluationPeriods").asInt()).isEqualTo(2);
+      assertCounted(event, functions);
+    }
+
+    private void assertCounted(String event, String functions) {
       List<JsonNode> filters =
           stack.resources("AWS::Logs::MetricFilter").stream()
               .map(stack::resolved)
@@ -204,11 +222,13 @@ class MonitoringTest {
       strings = {
         "AppTokenVended",
         "ForeignEvent",
+        "GitHubAPICallsRemainingPercent",
         "GrantWiderThanAsked",
         "ImplausiblyManyInstallationsMissing",
         "InstallationSyncFailed",
         "InstallationTokenVended",
-        "PreviousKeyUsed"
+        "PreviousKeyUsed",
+        "RateLimitsNotMeasured"
       })
   void countsEventsThatTheServerLogs(String event) throws IOException {
     assertThat(ServerPackage.read().says(event)).isTrue();
