@@ -68,17 +68,16 @@ final class FunctionPermissions {
   }
 
   private void reconcile(ServerFunction function) {
-    onApps(function, "ReadApps", List.of("dynamodb:GetItem", "dynamodb:Scan"));
+    // The check is half of a transaction: rows of an App are deleted while the App is not there.
+    onApps(
+        function,
+        "ReadApps",
+        List.of("dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:Scan"));
     sign(function);
     onInstallations(
         function,
         "ReconcileInstallations",
-        List.of(
-            "dynamodb:Query",
-            "dynamodb:Scan",
-            "dynamodb:PutItem",
-            "dynamodb:BatchWriteItem",
-            "dynamodb:DeleteItem"));
+        List.of("dynamodb:Query", "dynamodb:Scan", "dynamodb:PutItem", "dynamodb:DeleteItem"));
   }
 
   private void onApps(ServerFunction function, String sid, List<String> actions) {

@@ -221,7 +221,7 @@ final class IamEvaluator {
     return text.matches(regex);
   }
 
-  private static Stream<JsonNode> elements(JsonNode node) {
+  static Stream<JsonNode> elements(JsonNode node) {
     return node.isArray()
         ? StreamSupport.stream(node.spliterator(), false)
         : node.isMissingNode() ? Stream.empty() : Stream.of(node);

@@ -268,10 +268,41 @@ class PermissionsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"PutItem", "DeleteItem", "BatchWriteItem"})
+    @ValueSource(strings = {"PutItem", "DeleteItem"})
     void onlyTheReconcilersMayWriteInstallations(String action) {
       assertThat(functionsThatMay("dynamodb:" + action, table("AppInstallationTable"), Map.of()))
-          .isSubsetOf("RefreshCachedData", "InstallationTracker");
+          .containsExactlyInAnyOrder("RefreshCachedData", "InstallationTracker");
+    }
+
+    /** They delete an App's rows in a transaction that fails if the App is still there. */
+    @Test
+    void onlyTheReconcilersMayCheckThatAnAppIsGone() {
+      assertThat(functionsThatMay("dynamodb:ConditionCheckItem", table("AppTable"), Map.of()))
+          .containsExactlyInAnyOrder("RefreshCachedData", "InstallationTracker");
+    }
+
+    /** A transaction is permitted operation by operation, so these are all that a table sees. */
+    @Test
+    void noneMayDoToATableWhatTheServerDoesNot() throws IOException {
+      Map<String, String> classes =
+          Map.of(
+              "dynamodb:ConditionCheckItem", "model/ConditionCheck$Builder",
+              "dynamodb:DeleteItem", "model/Delete$Builder",
+              "dynamodb:GetItem", "model/GetItemRequest",
+              "dynamodb:PutItem", "model/Put$Builder",
+              "dynamodb:Query", "model/QueryRequest",
+              "dynamodb:Scan", "model/ScanRequest");
+      ServerPackage server = ServerPackage.read();
+      assertThat(classes.values())
+          .allMatch(name -> server.says("software/amazon/awssdk/services/dynamodb/" + name));
+      assertThat(
+              iam.identityPolicies.values().stream()
+                  .flatMap(List::stream)
+                  .flatMap(statement -> IamEvaluator.elements(statement.path("Action")))
+                  .map(JsonNode::asText)
+                  .filter(action -> action.startsWith("dynamodb:"))
+                  .distinct())
+          .containsExactlyInAnyOrderElementsOf(classes.keySet());
     }
 
     @Test
