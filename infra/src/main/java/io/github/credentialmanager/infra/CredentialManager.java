@@ -17,6 +17,7 @@ import software.amazon.awscdk.NestedStack;
 import software.amazon.awscdk.NestedStackProps;
 import software.amazon.awscdk.TagProps;
 import software.amazon.awscdk.Tags;
+import software.amazon.awscdk.Token;
 import software.amazon.awscdk.services.cloudwatch.Alarm;
 import software.amazon.awscdk.services.cloudwatch.Dashboard;
 import software.amazon.awscdk.services.dynamodb.Attribute;
@@ -296,13 +297,18 @@ public final class CredentialManager extends NestedStack {
     return of(operation).url().grantInvokeUrl(grantee);
   }
 
-  private static Set<String> accountsOf(IGrantable grantee) {
+  private Set<String> accountsOf(IGrantable grantee) {
     Set<String> accounts = new TreeSet<>();
+    String own = grantee.getGrantPrincipal().getPrincipalAccount();
+    if (own != null && !Token.isUnresolved(own)) {
+      accounts.add(own);
+    }
     grantee.getGrantPrincipal().getPolicyFragment().getPrincipalJson().values().stream()
         .flatMap(List::stream)
         .map(ACCOUNT_OF_ARN::matcher)
         .filter(Matcher::find)
         .forEach(matcher -> accounts.add(matcher.group(1)));
+    accounts.remove(getAccount());
     return accounts;
   }
 
@@ -311,7 +317,6 @@ public final class CredentialManager extends NestedStack {
     if (endpoint.callerAccounts().addAll(accounts)) {
       endpoint
           .function()
-          .function
           .addEnvironment("ALLOWED_CALLER_ACCOUNTS", String.join(",", endpoint.callerAccounts()));
     }
   }
@@ -372,8 +377,11 @@ public final class CredentialManager extends NestedStack {
   // ---- Functions
 
   private Endpoint newEndpoint(Operation operation, Code code) {
-    Map<String, String> environment = new LinkedHashMap<>(serverEnvironment());
-    if (props.callerPolicy != null) {
+    Map<String, String> environment = new LinkedHashMap<>(tables());
+    if (operation.asksGitHub()) {
+      environment.putAll(gitHub());
+    }
+    if (operation.vends() && props.callerPolicy != null) {
       environment.put("CALLER_POLICY", props.callerPolicy);
     }
     ServerFunction function =
@@ -409,7 +417,8 @@ public final class CredentialManager extends NestedStack {
       boolean enabled,
       Map<String, String> ownEnvironment,
       Code code) {
-    Map<String, String> environment = new LinkedHashMap<>(serverEnvironment());
+    Map<String, String> environment = new LinkedHashMap<>(tables());
+    environment.putAll(gitHub());
     environment.putAll(ownEnvironment);
     ServerFunction tracker =
         new ServerFunction(
@@ -452,11 +461,15 @@ public final class CredentialManager extends NestedStack {
     return tracker;
   }
 
-  private Map<String, String> serverEnvironment() {
+  /** The server asks for both names, whichever table a function may use. */
+  private Map<String, String> tables() {
     return Map.of(
         "APP_TABLE_NAME", appTable.getTableName(),
-        "INSTALLATION_TABLE_NAME", installationTable.getTableName(),
-        "GITHUB_API_URL", props.gitHubApiUrl);
+        "INSTALLATION_TABLE_NAME", installationTable.getTableName());
+  }
+
+  private Map<String, String> gitHub() {
+    return Map.of("GITHUB_API_URL", props.gitHubApiUrl);
   }
 
   private Queue newQueueOfFailedRuns() {

@@ -2,11 +2,7 @@ package io.github.credentialmanager.infra;
 
 import static java.util.Objects.requireNonNull;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -100,9 +96,6 @@ public final class CredentialManagerProps {
     private static final Pattern ACCOUNT = Pattern.compile("\\d{12}");
     private static final Pattern RATE = Pattern.compile("rate\\((\\d+) (minute|hour|day)s?\\)");
     private static final Pattern CATEGORY = Pattern.compile("[a-z_]+");
-
-    /** Lambda takes 4 KB of environment in all; the other variables need less than the rest. */
-    private static final int LONGEST_CALLER_POLICY = 3 * 1024;
 
     private @Nullable ITable appTable;
     private @Nullable ITable installationTable;
@@ -308,24 +301,22 @@ public final class CredentialManagerProps {
     }
 
     /**
-     * Restricts which caller role may vend which App, accounts, repositories and permissions;
-     * whoever IAM lets in unless set. A JSON object of at most 3 KiB, as the server documents it.
+     * Restricts which caller may vend which App, accounts, repositories and permissions; whoever
+     * IAM lets in unless set.
+     *
+     * <pre>{@code
+     * {"statements": [
+     *   {"account": "111122223333", "role": "Builder", "appIds": [1001], "nodeIds": ["O_kgDOA"],
+     *    "repositoryNames": ["app", "site"], "permissions": {"contents": "read"}}]}
+     * }</pre>
+     *
+     * <p>The server's README says what each member means. All of a function's environment is 4 KB:
+     * a policy that does not fit fails at synthesis.
+     *
+     * @throws IllegalArgumentException saying where it is not as the server reads it
      */
     public Builder callerPolicy(String callerPolicy) {
-      if (callerPolicy.getBytes(StandardCharsets.UTF_8).length > LONGEST_CALLER_POLICY) {
-        throw new IllegalArgumentException(
-            "callerPolicy must not exceed " + LONGEST_CALLER_POLICY + " bytes");
-      }
-      try {
-        JsonNode policy = new ObjectMapper().readTree(callerPolicy);
-        if (!policy.isObject()) {
-          throw new IllegalArgumentException("callerPolicy must be a JSON object");
-        }
-        // Its shortest spelling: the environment is small.
-        this.callerPolicy = policy.toString();
-      } catch (JsonProcessingException e) {
-        throw new IllegalArgumentException("callerPolicy is not JSON", e);
-      }
+      this.callerPolicy = CallerPolicy.compact(requireNonNull(callerPolicy, "callerPolicy"));
       return this;
     }
 

@@ -193,22 +193,13 @@ final class Monitoring {
         .build();
   }
 
-  /** Goes off for want of a good run, so it is also in alarm until the first. */
+  /** Goes off for want of the line that ends a good run, so it is also in alarm until the first. */
   private Alarm silent(String id, String meaning, ServerFunction tracker, Duration silence) {
-    MetricOptions within = MetricOptions.builder().period(silence).statistic(Stats.SUM).build();
     return Alarm.Builder.create(scope, id + "Alarm")
         .alarmDescription(meaning)
         .metric(
-            MathExpression.Builder.create()
-                .expression("FILL(runs, 0) - FILL(failures, 0)")
-                .usingMetrics(
-                    new TreeMap<>(
-                        Map.of(
-                            "runs", tracker.function.metricInvocations(within),
-                            "failures", tracker.function.metricErrors(within))))
-                .label("Good runs")
-                .period(silence)
-                .build())
+            logged(tracker.getNode().getId() + "Ran", List.of(tracker))
+                .with(MetricOptions.builder().period(silence).build()))
         .threshold(1)
         .comparisonOperator(ComparisonOperator.LESS_THAN_THRESHOLD)
         .evaluationPeriods(1)

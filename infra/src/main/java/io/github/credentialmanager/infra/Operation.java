@@ -54,6 +54,16 @@ public enum Operation {
     return constructId;
   }
 
+  /** Whether it hands out tokens, so that a caller policy has something to say about it. */
+  boolean vends() {
+    return this == GET_APP_TOKEN || this == GET_INSTALLATION_TOKEN;
+  }
+
+  /** Whether it calls GitHub; the others read a table only. */
+  boolean asksGitHub() {
+    return vends() || this == REFRESH_CACHED_DATA;
+  }
+
   /** The handler's class below the server's root package. */
   String handler() {
     return handler;

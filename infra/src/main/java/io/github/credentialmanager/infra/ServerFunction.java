@@ -1,11 +1,13 @@
 package io.github.credentialmanager.infra;
 
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awscdk.Annotations;
 import software.amazon.awscdk.Duration;
+import software.amazon.awscdk.Token;
 import software.amazon.awscdk.services.iam.Effect;
 import software.amazon.awscdk.services.iam.PolicyStatement;
 import software.amazon.awscdk.services.iam.Role;
@@ -29,6 +31,12 @@ import software.constructs.Construct;
 final class ServerFunction extends Construct {
   private static final String SERVER_PACKAGE = "io.github.credentialmanager.server.";
 
+  private static final int ENVIRONMENT_SIZE = 4096;
+
+  /** Of a table, which is not known before it is made. */
+  private static final int LONGEST_NAME = 255;
+
+  private final Map<String, String> environment;
   final Role role;
   final LogGroup logs;
   final Function function;
@@ -49,6 +57,7 @@ final class ServerFunction extends Construct {
       Code code,
       CredentialManagerProps props) {
     super(scope, id);
+    this.environment = new TreeMap<>(environment);
     role =
         Role.Builder.create(this, "Role")
             .assumedBy(new ServicePrincipal("lambda.amazonaws.com"))
@@ -80,7 +89,7 @@ final class ServerFunction extends Construct {
             // The server's lines are JSON already; this turns Lambda's own into JSON, too.
             .loggingFormat(LoggingFormat.JSON)
             .tracing(props.tracing ? Tracing.ACTIVE : Tracing.DISABLED)
-            .environment(new TreeMap<>(environment))
+            .environment(this.environment)
             .vpc(props.vpc)
             .vpcSubnets(props.vpcSubnets)
             .securityGroups(props.securityGroups)
@@ -88,10 +97,34 @@ final class ServerFunction extends Construct {
     // Said of every function with SnapStart, published versions or not.
     Annotations.of(function).acknowledgeWarning("@aws-cdk/aws-lambda:snapStartRequirePublish");
     alias = function.addAlias("live");
+    getNode().addValidation(this::excessOfEnvironment);
     if (props.tracing) {
       ExplainedFindings.on(
           role, "AwsSolutions-IAM5", "X-Ray's actions know no resources.", "Resource::*");
     }
+  }
+
+  /** Lambda's quota "Environment variables": 4 KB in all. Deploying would find it out late. */
+  private List<String> excessOfEnvironment() {
+    int size = 0;
+    for (Map.Entry<String, String> variable : environment.entrySet()) {
+      size += variable.getKey().length();
+      size +=
+          Token.isUnresolved(variable.getValue())
+              ? LONGEST_NAME
+              : variable.getValue().getBytes(StandardCharsets.UTF_8).length;
+    }
+    return size <= ENVIRONMENT_SIZE
+        ? List.of()
+        : List.of(
+            "The environment of %s may take %d bytes, and Lambda allows %d: shorten callerPolicy or callerAccounts."
+                .formatted(getNode().getId(), size, ENVIRONMENT_SIZE));
+  }
+
+  /** Sets a variable of the function's environment. */
+  void addEnvironment(String name, String value) {
+    environment.put(name, value);
+    function.addEnvironment(name, value);
   }
 
   /** Adds a permission that the role needs for its work. */

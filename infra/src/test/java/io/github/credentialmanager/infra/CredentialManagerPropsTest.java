@@ -2,6 +2,7 @@ package io.github.credentialmanager.infra;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.credentialmanager.infra.SynthesizedStack.Resource;
@@ -20,6 +21,7 @@ import software.amazon.awscdk.services.dynamodb.Table;
 import software.amazon.awscdk.services.dynamodb.TableAttributes;
 import software.amazon.awscdk.services.ec2.Vpc;
 import software.amazon.awscdk.services.events.Schedule;
+import software.amazon.awscdk.services.iam.AccountPrincipal;
 import software.amazon.awscdk.services.kms.Key;
 import software.amazon.awscdk.services.lambda.Architecture;
 import software.amazon.awscdk.services.logs.RetentionDays;
@@ -60,7 +62,11 @@ class CredentialManagerPropsTest {
                               .minute("5")
                               .build()))
                   .rateLimitCategories(List.of("core"))
-                  .callerPolicy("{ \"statements\" : [ ] }")
+                  .callerPolicy(
+                      """
+                      { "statements" : [
+                        {"account": "111122223333", "role": "Builder", "appIds": [1001]} ] }
+                      """)
                   .callerAccounts(List.of("222222222222"))
                   .vpc(Vpc.Builder.create(scope, "Vpc").build())
                   .build());
@@ -71,6 +77,12 @@ class CredentialManagerPropsTest {
       for (Resource table : stack.resources("AWS::DynamoDB::Table")) {
         assertThat(table.definition().path("DeletionPolicy").asText()).isEqualTo("Delete");
         assertThat(table.properties().path("DeletionProtectionEnabled").asBoolean()).isFalse();
+        assertThat(
+                table
+                    .properties()
+                    .at("/PointInTimeRecoverySpecification/PointInTimeRecoveryEnabled")
+                    .asBoolean())
+            .isFalse();
         assertThat(stack.resolved(table).at("/SSESpecification/KMSMasterKeyId").asText())
             .startsWith("arn:aws:kms:");
       }
@@ -114,7 +126,11 @@ class CredentialManagerPropsTest {
         assertThat(properties.path("MemorySize").asInt()).isEqualTo(2048);
         assertThat(properties.at("/TracingConfig/Mode").asText()).isEqualTo("Active");
         assertThat(properties.at("/VpcConfig/SubnetIds")).isNotEmpty();
-        assertThat(properties.at("/Environment/Variables/GITHUB_API_URL").asText())
+        assertThat(
+                properties
+                    .at("/Environment/Variables")
+                    .path("GITHUB_API_URL")
+                    .asText("https://github.example.com/api/v3"))
             .isEqualTo("https://github.example.com/api/v3");
       }
     }
@@ -131,12 +147,28 @@ class CredentialManagerPropsTest {
     }
 
     @Test
-    void endpointsLearnTheCallerPolicyAndAccounts() {
+    void endpointsLearnTheCallersAccounts() {
       for (Operation operation : Operation.values()) {
-        JsonNode variables = function(operation.constructId()).at("/Environment/Variables");
-        assertThat(variables.path("CALLER_POLICY").asText()).isEqualTo("{\"statements\":[]}");
-        assertThat(variables.path("ALLOWED_CALLER_ACCOUNTS").asText()).isEqualTo("222222222222");
+        assertThat(variable(operation.constructId(), "ALLOWED_CALLER_ACCOUNTS"))
+            .isEqualTo("222222222222");
       }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"GetAppToken", "GetInstallationToken"})
+    void thoseThatVendLearnTheCallerPolicy(String function) {
+      assertThat(variable(function, "CALLER_POLICY"))
+          .isEqualTo(
+              "{\"statements\":[{\"account\":\"111122223333\",\"role\":\"Builder\",\"appIds\":[1001]}]}");
+    }
+
+    @Test
+    void theRateLimitTrackerLearnsItsCategories() {
+      assertThat(variable("RateLimitTracker", "RATE_LIMIT_CATEGORIES")).isEqualTo("core");
+    }
+
+    private String variable(String function, String name) {
+      return function(function).at("/Environment/Variables").path(name).asText();
     }
 
     @Test
@@ -280,15 +312,38 @@ class CredentialManagerPropsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "[]", "{", "\"text\""})
+    @ValueSource(strings = {"", "{}", "{\"statements\":[]}"})
     void aCallerPolicyIsRefused(String policy) {
       assertThatIllegalArgumentException().isThrownBy(() -> builder.callerPolicy(policy));
     }
 
     @Test
-    void aCallerPolicyThatLambdaCannotHoldIsRefused() {
-      String policy = "{\"a\":\"" + "x".repeat(3 * 1024) + "\"}";
-      assertThatIllegalArgumentException().isThrownBy(() -> builder.callerPolicy(policy));
+    void anEnvironmentThatLambdaCannotHoldFailsTheSynthesis() {
+      String policy =
+          """
+          {"statements": [{"account": "111122223333", "role": "Builder", "appIds": [1],
+                           "repositoryNames": ["%s"]}]}
+          """
+              .formatted("x".repeat(3500));
+      App app = new App();
+      new CredentialManager(
+          new Stack(app, "Test"), "CredentialManager", builder.callerPolicy(policy).build());
+      assertThatThrownBy(app::synth)
+          .hasMessageContaining("GetAppToken")
+          .hasMessageContaining("shorten callerPolicy or callerAccounts")
+          .hasMessageContaining("4096");
+    }
+
+    @Test
+    void accountsGrantedLaterCountAsWell() {
+      App app = new App();
+      CredentialManager credentialManager =
+          new CredentialManager(new Stack(app, "Test"), "CredentialManager", builder.build());
+      for (int i = 0; i < 300; i++) {
+        credentialManager.grantGetInstallations(
+            new AccountPrincipal(Long.toString(200_000_000_000L + i)));
+      }
+      assertThatThrownBy(app::synth).hasMessageContaining("The environment of GetInstallations");
     }
 
     @ParameterizedTest

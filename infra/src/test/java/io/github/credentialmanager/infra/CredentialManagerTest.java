@@ -7,6 +7,8 @@ import io.github.credentialmanager.infra.SynthesizedStack.Resource;
 import java.io.IOException;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -145,11 +147,30 @@ class CredentialManagerTest {
                 assertThat(function.path("Architectures"))
                     .extracting(JsonNode::asText)
                     .containsExactly("arm64");
+                assertThat(function.path("MemorySize").asInt()).isEqualTo(1024);
+                assertThat(function.has("VpcConfig")).isFalse();
+                assertThat(function.has("TracingConfig")).isFalse();
                 assertThat(function.at("/LoggingConfig/LogFormat").asText()).isEqualTo("JSON");
               });
       assertThat(functions)
           .extracting(function -> function.path("Code").toString())
           .containsOnly(functions.get(0).path("Code").toString());
+    }
+
+    /** The server answers within 10 seconds, whatever hangs; Lambda must not end it before. */
+    @Test
+    void haveTimeToAnswer() {
+      for (Operation operation : Operation.values()) {
+        JsonNode function = function(operation.constructId());
+        assertThat(function.path("Timeout").asInt()).isEqualTo(20);
+        assertThat(function.has("ReservedConcurrentExecutions")).isFalse();
+      }
+      assertThat(function("InstallationTracker").path("Timeout").asInt()).isEqualTo(300);
+      assertThat(function("RateLimitTracker").path("Timeout").asInt()).isEqualTo(300);
+    }
+
+    private JsonNode function(String id) {
+      return stack.resource("AWS::Lambda::Function", id + "Function").properties();
     }
 
     @Test
@@ -277,32 +298,35 @@ class CredentialManagerTest {
     }
   }
 
-  @Test
-  void tellsEveryFunctionItsTablesAndGitHub() {
-    assertThat(stack.resources("AWS::Lambda::Function"))
-        .allSatisfy(
-            function -> {
-              JsonNode variables = stack.resolved(function).at("/Environment/Variables");
-              assertThat(variables.path("APP_TABLE_NAME").asText()).isEqualTo("AppTable815C50BC");
-              assertThat(variables.path("INSTALLATION_TABLE_NAME").asText())
-                  .isEqualTo("AppInstallationTableA0A9C84B");
-              assertThat(variables.path("GITHUB_API_URL").asText())
-                  .isEqualTo("https://api.github.com");
-              assertThat(variables.has("ALLOWED_CALLER_ACCOUNTS")).isFalse();
-            });
-  }
-
+  /** The variables that the server's README says each of them reads, and no other. */
   @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "APP_TABLE_NAME",
-        "INSTALLATION_TABLE_NAME",
-        "GITHUB_API_URL",
-        "ALLOWED_CALLER_ACCOUNTS",
-        "CALLER_POLICY",
-        "RATE_LIMIT_CATEGORIES"
-      })
-  void setsVariablesThatTheServerReads(String variable) throws IOException {
-    assertThat(ServerPackage.read().says(variable)).isTrue();
+  @CsvSource({
+    "GetAppToken,GITHUB_API_URL",
+    "GetInstallationToken,GITHUB_API_URL",
+    "RefreshCachedData,GITHUB_API_URL",
+    "GetInstallationData,",
+    "GetInstallations,",
+    "InstallationTracker,GITHUB_API_URL",
+    "RateLimitTracker,GITHUB_API_URL RATE_LIMIT_CATEGORIES",
+  })
+  void tellsEachFunctionWhatItReads(String function, @Nullable String besidesTheTables)
+      throws IOException {
+    JsonNode variables =
+        stack
+            .resolved(stack.resource("AWS::Lambda::Function", function + "Function"))
+            .at("/Environment/Variables");
+    Set<String> names = new TreeSet<>(Set.of("APP_TABLE_NAME", "INSTALLATION_TABLE_NAME"));
+    if (besidesTheTables != null) {
+      names.addAll(List.of(besidesTheTables.split(" ", -1)));
+    }
+    assertThat(variables.fieldNames()).toIterable().containsExactlyInAnyOrderElementsOf(names);
+    assertThat(names).allMatch(ServerPackage.read()::says);
+    assertThat(variables.path("APP_TABLE_NAME").asText()).isEqualTo("AppTable815C50BC");
+    assertThat(variables.path("INSTALLATION_TABLE_NAME").asText())
+        .isEqualTo("AppInstallationTableA0A9C84B");
+    assertThat(variables.path("GITHUB_API_URL").asText("https://api.github.com"))
+        .isEqualTo("https://api.github.com");
+    assertThat(variables.path("RATE_LIMIT_CATEGORIES").asText("core,graphql,search"))
+        .isEqualTo("core,graphql,search");
   }
 }

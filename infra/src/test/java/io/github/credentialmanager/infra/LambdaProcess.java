@@ -37,8 +37,9 @@ final class LambdaProcess implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Path RUNTIME = Path.of("target/runtime-interface-client").toAbsolutePath();
   private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final Duration USUAL_TIMEOUT = Duration.ofSeconds(20);
   private static final String FUNCTION_ARN =
-      "arn:aws:lambda:us-east-1:123456789012:function:credential-manager:live";
+      SynthesizedStack.arn("lambda", "function:credential-manager:live");
 
   /** What an environment is like before its first event. */
   enum Initialization {
@@ -53,7 +54,9 @@ final class LambdaProcess implements AutoCloseable {
     }
   }
 
-  private final BlockingQueue<JsonNode> events = new LinkedBlockingQueue<>();
+  private record Invocation(JsonNode event, Duration timeout) {}
+
+  private final BlockingQueue<Invocation> invocations = new LinkedBlockingQueue<>();
   private final BlockingQueue<String> answers = new LinkedBlockingQueue<>();
   private final List<String> asked = new ArrayList<>();
   private final ExecutorService executor = Executors.newCachedThreadPool();
@@ -87,7 +90,6 @@ final class LambdaProcess implements AutoCloseable {
     command.addAll(List.of("com.amazonaws.services.lambda.runtime.api.client.AWSLambda", handler));
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().clear();
-    builder.environment().putAll(environment);
     builder
         .environment()
         .putAll(
@@ -99,9 +101,10 @@ final class LambdaProcess implements AutoCloseable {
                 "AWS_LAMBDA_LOG_FORMAT",
                 "JSON",
                 "AWS_REGION",
-                "us-east-1",
+                SynthesizedStack.REGION,
                 "LAMBDA_TASK_ROOT",
                 taskRoot.toString()));
+    builder.environment().putAll(environment);
     builder.directory(taskRoot.toFile()).redirectErrorStream(true).redirectOutput(log.toFile());
     started = System.nanoTime();
     process = builder.start();
@@ -153,7 +156,17 @@ final class LambdaProcess implements AutoCloseable {
    * @throws AssertionError if the function fails instead, or ends
    */
   JsonNode invoke(JsonNode event) throws Exception {
-    events.add(event);
+    return invoke(event, USUAL_TIMEOUT);
+  }
+
+  /**
+   * Hands the function an event and waits for its answer.
+   *
+   * @param timeout what the function is told that it has
+   * @throws AssertionError if the function fails instead, or ends
+   */
+  JsonNode invoke(JsonNode event, Duration timeout) throws Exception {
+    invocations.add(new Invocation(event, timeout));
     for (long waited = 0; waited < PATIENCE.toMillis(); waited += 100) {
       String answer = answers.poll(100, TimeUnit.MILLISECONDS);
       if (answer != null) {
@@ -210,13 +223,14 @@ final class LambdaProcess implements AutoCloseable {
       if (path.endsWith("/restore/next")) {
         restored = System.nanoTime();
       } else if (path.endsWith("/invocation/next")) {
-        body = events.take().toString().getBytes(UTF_8);
+        Invocation invocation = invocations.take();
+        body = invocation.event().toString().getBytes(UTF_8);
         exchange.getResponseHeaders().set("Lambda-Runtime-Aws-Request-Id", UUID.randomUUID() + "");
         exchange
             .getResponseHeaders()
             .set(
                 "Lambda-Runtime-Deadline-Ms",
-                Long.toString(System.currentTimeMillis() + Duration.ofSeconds(20).toMillis()));
+                Long.toString(System.currentTimeMillis() + invocation.timeout().toMillis()));
         exchange.getResponseHeaders().set("Lambda-Runtime-Invoked-Function-Arn", FUNCTION_ARN);
       } else if (exchange.getRequestMethod().equals("POST")) {
         String answer = new String(exchange.getRequestBody().readAllBytes(), UTF_8);

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.credentialmanager.infra.SynthesizedStack.Resource;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -106,14 +105,9 @@ class MonitoringTest {
       JsonNode properties = alarm(tracker + "Silent");
       assertThat(properties.path("TreatMissingData").asText()).isEqualTo("breaching");
       assertThat(properties.path("ComparisonOperator").asText()).isEqualTo("LessThanThreshold");
-      assertThat(properties.path("Metrics"))
-          .filteredOn(metric -> metric.has("MetricStat"))
-          .allSatisfy(
-              metric -> {
-                assertThat(metric.at("/MetricStat/Period").asInt()).isEqualTo(seconds);
-                assertThat(metric.at("/MetricStat/Metric/Dimensions/0/Value").asText())
-                    .isEqualTo(stack.resource("AWS::Lambda::Function", tracker + "Function").id());
-              });
+      assertThat(properties.path("MetricName").asText()).isEqualTo(tracker + "Ran");
+      assertThat(properties.path("Period").asInt()).isEqualTo(seconds);
+      assertCounted(tracker + "Ran", tracker);
     }
 
     @ParameterizedTest
@@ -215,26 +209,6 @@ class MonitoringTest {
           .filter(alarm -> !alarm.id().startsWith("NearingRateLimit"))
           .toList();
     }
-  }
-
-  @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "AppTokenVended",
-        "ForeignEvent",
-        "GitHubAPICallsRemainingPercent",
-        "GrantWiderThanAsked",
-        "ImplausiblyManyInstallationsMissing",
-        "InstallationSyncFailed",
-        "InstallationTokenVended",
-        "PreviousKeyUsed",
-        "RateLimitsNotMeasured"
-      })
-  void countsEventsThatTheServerLogs(String event) throws IOException {
-    assertThat(ServerPackage.read().says(event)).isTrue();
-    assertThat(stack.resources("AWS::Logs::MetricFilter"))
-        .extracting(filter -> filter.properties().path("FilterPattern").asText())
-        .anyMatch(pattern -> pattern.contains(event));
   }
 
   /** What {@code addDashboard} and {@code rateLimitDashboard} make. */

@@ -17,6 +17,7 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -52,6 +53,11 @@ class PermissionsTest {
                   .assumedBy(new ServicePrincipal("ec2.amazonaws.com"))
                   .build();
             });
+  }
+
+  /** Anew, because tests add what other accounts permit. */
+  @BeforeEach
+  void readPolicies() {
     iam = IamEvaluator.of(stack);
   }
 

@@ -20,6 +20,10 @@ import org.junit.jupiter.api.extension.ExtensionContext;
   final class Condition implements ExecutionCondition {
     private static final boolean PRESENT = present();
 
+    static boolean isPresent() {
+      return PRESENT;
+    }
+
     private static boolean present() {
       try {
         Process node = new ProcessBuilder("node", "--version").redirectErrorStream(true).start();

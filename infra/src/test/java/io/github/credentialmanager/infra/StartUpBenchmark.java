@@ -4,13 +4,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.github.credentialmanager.infra.LambdaProcess.Initialization;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
@@ -43,7 +40,6 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @RequiresJava25
 class StartUpBenchmark {
-  private static final ObjectMapper JSON = new ObjectMapper();
   private static final int ROUNDS = 10;
 
   @TempDir private Path directory;
@@ -138,13 +134,7 @@ class StartUpBenchmark {
   }
 
   private static void vend(LambdaProcess function) throws Exception {
-    ObjectNode event;
-    try (InputStream in = StartUpBenchmark.class.getResourceAsStream("/function-url-event.json")) {
-      event = (ObjectNode) JSON.readTree(in);
-    }
-    event.put("rawPath", "/tokens/installation");
-    event.withObject("/requestContext/http").put("path", "/tokens/installation");
-    JsonNode answer = function.invoke(event);
+    JsonNode answer = function.invoke(FunctionUrlEvents.to("/tokens/installation"));
     assertThat(answer.path("statusCode").asInt())
         .as("%s %s", answer, function.log())
         .isEqualTo(200);
