@@ -12,12 +12,12 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import software.amazon.awscdk.ArnComponents;
 import software.amazon.awscdk.ArnFormat;
+import software.amazon.awscdk.Aws;
 import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.NestedStack;
 import software.amazon.awscdk.NestedStackProps;
 import software.amazon.awscdk.TagProps;
 import software.amazon.awscdk.Tags;
-import software.amazon.awscdk.Token;
 import software.amazon.awscdk.services.cloudwatch.Alarm;
 import software.amazon.awscdk.services.cloudwatch.Dashboard;
 import software.amazon.awscdk.services.dynamodb.Attribute;
@@ -297,18 +297,13 @@ public final class CredentialManager extends NestedStack {
     return of(operation).url().grantInvokeUrl(grantee);
   }
 
-  private Set<String> accountsOf(IGrantable grantee) {
+  private static Set<String> accountsOf(IGrantable grantee) {
     Set<String> accounts = new TreeSet<>();
-    String own = grantee.getGrantPrincipal().getPrincipalAccount();
-    if (own != null && !Token.isUnresolved(own)) {
-      accounts.add(own);
-    }
     grantee.getGrantPrincipal().getPolicyFragment().getPrincipalJson().values().stream()
         .flatMap(List::stream)
         .map(ACCOUNT_OF_ARN::matcher)
         .filter(Matcher::find)
         .forEach(matcher -> accounts.add(matcher.group(1)));
-    accounts.remove(getAccount());
     return accounts;
   }
 
@@ -491,7 +486,7 @@ public final class CredentialManager extends NestedStack {
     props.logEncryptionKey.addToResourcePolicy(
         PolicyStatement.Builder.create()
             .sid("EncryptLogs")
-            .principals(List.of(new ServicePrincipal("logs." + getRegion() + ".amazonaws.com")))
+            .principals(List.of(new ServicePrincipal("logs." + Aws.REGION + "." + Aws.URL_SUFFIX)))
             .actions(
                 List.of(
                     "kms:Encrypt",

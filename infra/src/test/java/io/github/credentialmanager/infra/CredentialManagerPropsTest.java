@@ -19,6 +19,8 @@ import software.amazon.awscdk.RemovalPolicy;
 import software.amazon.awscdk.Stack;
 import software.amazon.awscdk.services.dynamodb.Table;
 import software.amazon.awscdk.services.dynamodb.TableAttributes;
+import software.amazon.awscdk.services.ec2.SecurityGroup;
+import software.amazon.awscdk.services.ec2.SubnetSelection;
 import software.amazon.awscdk.services.ec2.Vpc;
 import software.amazon.awscdk.services.events.Schedule;
 import software.amazon.awscdk.services.iam.AccountPrincipal;
@@ -220,6 +222,48 @@ class CredentialManagerPropsTest {
     private JsonNode function(String id) {
       return stack.resource("AWS::Lambda::Function", id + "Function").properties();
     }
+  }
+
+  @Test
+  void rateLimitsNeedNotBeMeasured() {
+    SynthesizedStack without =
+        SynthesizedStack.of(CredentialManagerProps.builder().rateLimitTracking(false).build());
+    assertThat(
+            without
+                .resource("AWS::Events::Rule", "RateLimitTracker")
+                .properties()
+                .path("State")
+                .asText())
+        .isEqualTo("DISABLED");
+    assertThat(
+            without
+                .resource("AWS::Events::Rule", "InstallationTracker")
+                .properties()
+                .path("State")
+                .asText())
+        .isEqualTo("ENABLED");
+  }
+
+  @Test
+  void theNetworksPartsCanBeChosen() {
+    Stack scope = new Stack(new App(), "Test");
+    Vpc vpc = Vpc.Builder.create(scope, "Vpc").maxAzs(1).build();
+    SecurityGroup group = SecurityGroup.Builder.create(scope, "Group").vpc(vpc).build();
+    SynthesizedStack inside =
+        SynthesizedStack.in(
+            scope,
+            CredentialManagerProps.builder()
+                .vpc(vpc)
+                .vpcSubnets(SubnetSelection.builder().subnets(vpc.getPrivateSubnets()).build())
+                .securityGroups(List.of(group))
+                .build());
+    assertThat(inside.resources("AWS::EC2::SecurityGroup")).hasSize(1);
+    assertThat(inside.resources("AWS::Lambda::Function"))
+        .allSatisfy(
+            function -> {
+              assertThat(inside.resolved(function).at("/VpcConfig/SubnetIds")).hasSize(1);
+              assertThat(inside.resolved(function).at("/VpcConfig/SecurityGroupIds")).hasSize(1);
+            });
   }
 
   /** Tables of an earlier deployment. */

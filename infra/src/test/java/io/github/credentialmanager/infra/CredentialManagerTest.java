@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.credentialmanager.infra.SynthesizedStack.Resource;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -15,6 +16,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import software.amazon.awscdk.App;
+import software.amazon.awscdk.Stack;
+import software.amazon.awscdk.services.sns.Topic;
 
 /** The nested stack as it is when nothing is said. */
 @RequiresNode
@@ -52,6 +56,30 @@ class CredentialManagerTest {
                       .as("%s has a fixed %s", type, property)
                       .isFalse());
     }
+  }
+
+  /** Nor does one stand in another's way inside one stack, alarms and dashboards included. */
+  @Test
+  void fitsAStackTwice() {
+    App app = new App();
+    Stack both = new Stack(app, "Test");
+    Topic topic = new Topic(both, "Topic");
+    List<String> namespaces = new ArrayList<>();
+    for (String id : List.of("One", "Two")) {
+      CredentialManager one = new CredentialManager(both, id);
+      one.addAlarms(topic);
+      one.addDashboard();
+      one.rateLimitDashboard(10);
+      namespaces.add(one.getStackName());
+    }
+    app.synth();
+    assertThat(namespaces).doesNotHaveDuplicates();
+  }
+
+  /** China and GovCloud have partitions of their own. */
+  @Test
+  void namesNoPartition() {
+    assertThat(stack.template().toString()).doesNotContain("arn:aws");
   }
 
   @Test

@@ -1,16 +1,22 @@
 package io.github.credentialmanager.infra;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.credentialmanager.infra.IamEvaluator.Request;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import software.amazon.awscdk.App;
 import software.amazon.awscdk.Stack;
+import software.amazon.awscdk.assertions.Template;
 import software.amazon.awscdk.services.iam.Role;
 import software.amazon.awscdk.services.iam.ServicePrincipal;
 import software.amazon.awscdk.services.lambda.Code;
@@ -88,6 +94,56 @@ class EnvironmentForTest {
             "CREDENTIAL_MANAGER_APP_TOKEN_ENDPOINT",
             "CREDENTIAL_MANAGER_INSTALLATIONS_ENDPOINT",
             "GITHUB_API_URL");
+  }
+
+  /** The usual case: the service is one stack, who uses it are others. */
+  @Test
+  void reachesIntoOtherStacks() throws Exception {
+    App app = new App();
+    Stack consumer = new Stack(app, "Consumer");
+    SynthesizedStack service =
+        SynthesizedStack.in(
+            new Stack(app, "Service"),
+            CredentialManagerProps.builder().build(),
+            (scope, credentialManager) ->
+                credentialManager.environmentFor(function(consumer, "Elsewhere")));
+    JsonNode template = new ObjectMapper().valueToTree(Template.fromStack(consumer).toJSON());
+
+    JsonNode url =
+        template
+            .path("Resources")
+            .findValue("Environment")
+            .at("/Variables/CREDENTIAL_MANAGER_INSTALLATION_TOKEN_ENDPOINT");
+    assertThat(service.exported(url))
+        .isEqualTo(
+            service.resource("AWS::Lambda::Url", "GetInstallationToken").id() + ".FunctionUrl");
+    String alias =
+        SynthesizedStack.arn(
+            "lambda",
+            "function:"
+                + service.resource("AWS::Lambda::Function", "GetInstallationToken").id()
+                + ":live");
+    JsonNode statements = template.path("Resources").findValue("PolicyDocument").path("Statement");
+    assertThat(statements)
+        .extracting(
+            statement -> statement.path("Action").asText(),
+            statement -> service.exported(statement.path("Resource")))
+        .containsExactly(
+            tuple("lambda:InvokeFunctionUrl", alias), tuple("lambda:InvokeFunction", alias));
+  }
+
+  /** What it sets has to be what the SDK reads: its README says which variables those are. */
+  @Test
+  void setsTheVariablesOfTheSdk() throws Exception {
+    String readme = Files.readString(Path.of("../sdk-core/README.md"));
+    String source =
+        Files.readString(
+            Path.of(
+                "../sdk-core/src/main/java/io/github/credentialmanager/sdk/CredentialManagerClient.java"));
+    for (Operation operation : Operation.values()) {
+      assertThat(readme + source).contains(operation.environmentVariable());
+    }
+    assertThat(readme + source).contains("GITHUB_API_URL");
   }
 
   private static JsonNode variables(String function) {

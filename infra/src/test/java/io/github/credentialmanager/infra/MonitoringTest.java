@@ -18,6 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import software.amazon.awscdk.App;
+import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.Stack;
 import software.amazon.awscdk.services.sns.Topic;
 
@@ -268,6 +269,48 @@ class MonitoringTest {
           .resolved(stack.resource("AWS::CloudWatch::Dashboard", dashboard))
           .path("DashboardBody")
           .asText();
+    }
+  }
+
+  /** Every threshold said otherwise. */
+  @Nested
+  class WithOtherThresholds {
+    private static SynthesizedStack other;
+
+    @BeforeAll
+    static void synthesise() {
+      other =
+          SynthesizedStack.of(
+              CredentialManagerProps.builder()
+                  .alarmThresholds(
+                      AlarmThresholds.builder()
+                          .tokenServerErrors(7)
+                          .throttles(8)
+                          .installationTrackerSilence(Duration.hours(3))
+                          .rateLimitTrackerSilence(Duration.hours(2))
+                          .rateLimitRemainingPercent(9)
+                          .build())
+                  .build(),
+              (scope, credentialManager) -> credentialManager.addAlarms(new Topic(scope, "Topic")));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+      "AppTokenServerErrors,Threshold,7",
+      "InstallationTokenServerErrors,Threshold,7",
+      "Throttles,Threshold,8",
+      "InstallationTrackerSilent,Period,10800",
+      "RateLimitTrackerSilent,Period,7200",
+      "LowRateLimit,Threshold,9"
+    })
+    void alarmsFollow(String alarm, String property, int value) {
+      assertThat(
+              other
+                  .resource("AWS::CloudWatch::Alarm", alarm + "Alarm")
+                  .properties()
+                  .path(property)
+                  .asInt())
+          .isEqualTo(value);
     }
   }
 

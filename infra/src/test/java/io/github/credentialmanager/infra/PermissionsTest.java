@@ -53,6 +53,7 @@ class PermissionsTest {
                   .assumedBy(new ServicePrincipal("ec2.amazonaws.com"))
                   .build();
             });
+    iam = IamEvaluator.of(stack);
   }
 
   /** Anew, because tests add what other accounts permit. */
@@ -132,6 +133,30 @@ class PermissionsTest {
       assertThat(
               function.properties().at("/Environment/Variables/ALLOWED_CALLER_ACCOUNTS").asText())
           .isEqualTo(foreignCaller(granted).split(":", -1)[4]);
+    }
+
+    /** However the role of another account is named, both sides of the grant follow. */
+    @Test
+    void mayBeRolesThatAreImported() {
+      SynthesizedStack service =
+          SynthesizedStack.of(
+              CredentialManagerProps.builder().build(),
+              (scope, credentialManager) ->
+                  credentialManager.grantGetAppToken(
+                      Role.fromRoleArn(
+                          scope, "Imported", "arn:aws:iam::222222222222:role/path/deployer")));
+      assertThat(service.resources("AWS::Lambda::Permission"))
+          .extracting(permission -> permission.properties().path("Principal").asText())
+          .filteredOn(principal -> !principal.endsWith(".amazonaws.com"))
+          .hasSize(2)
+          .containsOnly("arn:aws:iam::222222222222:role/path/deployer");
+      assertThat(
+              service
+                  .resource("AWS::Lambda::Function", "GetAppTokenFunction")
+                  .properties()
+                  .at("/Environment/Variables/ALLOWED_CALLER_ACCOUNTS")
+                  .asText())
+          .isEqualTo("222222222222");
     }
 
     private List<JsonNode> everything() throws IOException {

@@ -66,7 +66,8 @@ final class SynthesizedStack {
     return in(stack, props, (scope, credentialManager) -> {});
   }
 
-  private static SynthesizedStack in(
+  /** A stack that was begun already, with the construct added and what a consumer adds. */
+  static SynthesizedStack in(
       Stack stack, CredentialManagerProps props, BiConsumer<Stack, CredentialManager> consumer) {
     CredentialManager credentialManager = new CredentialManager(stack, "CredentialManager", props);
     consumer.accept(stack, credentialManager);
@@ -116,6 +117,15 @@ final class SynthesizedStack {
   /** The properties of a resource with all references resolved. */
   JsonNode resolved(Resource resource) {
     return resolve(resource.properties(), resource.template());
+  }
+
+  /** What the stack exports under a name that another stack's template imports. */
+  String exported(JsonNode importValue) {
+    return StreamSupport.stream(parent.path("Outputs").spliterator(), false)
+        .filter(output -> output.at("/Export/Name").equals(importValue.path("Fn::ImportValue")))
+        .map(output -> resolve(output.path("Value"), parent).asText())
+        .findAny()
+        .orElseThrow();
   }
 
   /** The tags of a resource. */
