@@ -110,14 +110,15 @@ final class Monitoring {
             "MassDeleteGuard",
             "GitHub lists implausibly few of an App's installations; none was deleted. If they are"
                 + " really gone, delete the rows by hand.",
-            logged("ImplausiblyManyInstallationsMissing", reconcilers()),
+            // Each run finds it again: within the hour, so that it does not go off for each.
+            within(HOUR, logged("ImplausiblyManyInstallationsMissing", reconcilers())),
             1));
     alarms.add(
         atLeast(
             "PreviousKeyUsed",
             "An App's current key cannot sign and the previous one was used: repair the current key"
                 + " before the previous one is retired.",
-            logged("PreviousKeyUsed", signers()),
+            within(HOUR, logged("PreviousKeyUsed", signers())),
             1));
     alarms.add(
         atLeast(
@@ -185,7 +186,7 @@ final class Monitoring {
   private Alarm repeated(String id, String meaning, String event, List<ServerFunction> functions) {
     return Alarm.Builder.create(scope, id + "Alarm")
         .alarmDescription(meaning)
-        .metric(logged(event, functions).with(MetricOptions.builder().period(HOUR).build()))
+        .metric(within(HOUR, logged(event, functions)))
         .threshold(1)
         .comparisonOperator(ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD)
         .evaluationPeriods(2)
@@ -197,9 +198,7 @@ final class Monitoring {
   private Alarm silent(String id, String meaning, ServerFunction tracker, Duration silence) {
     return Alarm.Builder.create(scope, id + "Alarm")
         .alarmDescription(meaning)
-        .metric(
-            logged(tracker.getNode().getId() + "Ran", List.of(tracker))
-                .with(MetricOptions.builder().period(silence).build()))
+        .metric(within(silence, logged(tracker.getNode().getId() + "Ran", List.of(tracker))))
         .threshold(1)
         .comparisonOperator(ComparisonOperator.LESS_THAN_THRESHOLD)
         .evaluationPeriods(1)
@@ -212,7 +211,8 @@ final class Monitoring {
         .alarmDescription(
             "Little is left of one of GitHub's rate limits: the dashboard shows which"
                 + " installation's.")
-        .metric(lowestRemainingPercent())
+        // There is a measurement within that time, or another alarm goes off.
+        .metric(within(thresholds.rateLimitTrackerSilence, lowestRemainingPercent()))
         .threshold(percent)
         .comparisonOperator(ComparisonOperator.LESS_THAN_OR_EQUAL_TO_THRESHOLD)
         .evaluationPeriods(1)
@@ -455,6 +455,10 @@ final class Monitoring {
               .period(FIVE_MINUTES)
               .build();
         });
+  }
+
+  private static Metric within(Duration period, Metric metric) {
+    return metric.with(MetricOptions.builder().period(period).build());
   }
 
   private static String namespace() {

@@ -6,12 +6,15 @@ import static org.assertj.core.api.Assertions.tuple;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.credentialmanager.infra.IamEvaluator.Request;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import software.amazon.awscdk.App;
@@ -132,18 +135,21 @@ class EnvironmentForTest {
             tuple("lambda:InvokeFunctionUrl", alias), tuple("lambda:InvokeFunction", alias));
   }
 
-  /** What it sets has to be what the SDK reads: its README says which variables those are. */
+  /** The SDK's own list; nothing of this module is in it, so only its source can be asked. */
   @Test
-  void setsTheVariablesOfTheSdk() throws Exception {
-    String readme = Files.readString(Path.of("../sdk-core/README.md"));
-    String source =
-        Files.readString(
-            Path.of(
-                "../sdk-core/src/main/java/io/github/credentialmanager/sdk/CredentialManagerClient.java"));
+  void setsTheVariablesThatTheSdkReads() throws IOException {
+    String sdk = "../sdk-core/src/main/java/io/github/credentialmanager/sdk/";
+    Map<String, String> read = new TreeMap<>();
+    Pattern.compile("[A-Z_]+\\(\"(\\w+)\", \"[\\w/]+\", \"(\\w+)\"\\)")
+        .matcher(Files.readString(Path.of(sdk + "Operation.java")))
+        .results()
+        .forEach(one -> read.put(one.group(1), "CREDENTIAL_MANAGER_" + one.group(2) + "_ENDPOINT"));
+    Map<String, String> set = new TreeMap<>();
     for (Operation operation : Operation.values()) {
-      assertThat(readme + source).contains(operation.environmentVariable());
+      set.put(operation.constructId(), operation.environmentVariable());
     }
-    assertThat(readme + source).contains("GITHUB_API_URL");
+    assertThat(set).isEqualTo(read);
+    assertThat(Files.readString(Path.of(sdk + "Settings.java"))).contains("\"GITHUB_API_URL\"");
   }
 
   private static JsonNode variables(String function) {

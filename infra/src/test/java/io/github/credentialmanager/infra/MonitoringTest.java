@@ -171,6 +171,13 @@ class MonitoringTest {
                   .toList());
     }
 
+    /** One mail when it begins and one when it ends, not one for each run of a tracker. */
+    @ParameterizedTest
+    @CsvSource({"MassDeleteGuard,3600", "PreviousKeyUsed,3600", "LowRateLimit,1800"})
+    void stayOnBetweenRunsThatFindTheSame(String alarm, int seconds) {
+      assertThat(alarm(alarm).path("Period").asInt()).isEqualTo(seconds);
+    }
+
     @Test
     void goOffWhenLambdaTurnsAnyFunctionAway() {
       Set<String> functions =

@@ -35,8 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
  * The token costs two reads, one signature and two calls of GitHub. Variants take turns, so that
  * what else the machine does hits all alike.
  *
- * <p>{@code ./mvnw -pl infra -am -Dtest=StartUpBenchmark -Dsurefire.failIfNoSpecifiedTests=false
- * verify}; the last figures are in {@code benchmarks/start-up.md}.
+ * <p>{@code infra/start-up} runs it; the last figures are in {@code benchmarks/README.md}.
  */
 @RequiresJava25
 class StartUpBenchmark {
