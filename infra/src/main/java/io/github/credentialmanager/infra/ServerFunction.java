@@ -31,16 +31,17 @@ import software.constructs.Construct;
 final class ServerFunction extends Construct {
   private static final String SERVER_PACKAGE = "io.github.credentialmanager.server.";
 
+  /** Lambda's quota "Environment variables", in bytes. */
   private static final int ENVIRONMENT_SIZE = 4096;
 
-  /** Of a table, which is not known before it is made. */
+  /** DynamoDB's limit for a table's name, which is not known before the table is made. */
   private static final int LONGEST_NAME = 255;
 
-  private final Map<String, String> environment;
   final Role role;
   final LogGroup logs;
   final Function function;
   final Alias alias;
+  private final Map<String, String> environment;
 
   /**
    * @param handler the handler's class, below the server's root package
@@ -104,7 +105,7 @@ final class ServerFunction extends Construct {
     }
   }
 
-  /** Lambda's quota "Environment variables": 4 KB in all. Deploying would find it out late. */
+  /** An environment that is too large would only be refused by the deployment. */
   private List<String> excessOfEnvironment() {
     int size = 0;
     for (Map.Entry<String, String> variable : environment.entrySet()) {
