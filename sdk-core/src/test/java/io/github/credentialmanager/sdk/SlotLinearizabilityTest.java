@@ -91,6 +91,11 @@ public class SlotLinearizabilityTest {
   }
 
   @Operation
+  public void evict() {
+    slot.evicted();
+  }
+
+  @Operation
   public int forget() {
     Flight flight = slot.forget();
     return flight == null ? -1 : index(flight);
