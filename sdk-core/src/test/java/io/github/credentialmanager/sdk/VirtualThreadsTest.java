@@ -158,9 +158,7 @@ class VirtualThreadsTest {
                 pinnedWhile(
                     threads -> {
                       get(submit(threads, 50 * KEYS, i -> cache.getToken(app(i))));
-                      while (calls.get() < 2 * KEYS) {
-                        Thread.onSpinWait();
-                      }
+                      awaitCalls(2 * KEYS);
                       time.advance(Duration.ofMinutes(9));
                       get(askForEachKey(cache, threads, answers));
                     }))
@@ -179,9 +177,7 @@ class VirtualThreadsTest {
                   threads -> {
                     List<Future<AccessToken>> tokens =
                         submit(threads, KEYS, i -> client.getAppToken(1 + i));
-                    while (calls.get() < KEYS) {
-                      Thread.onSpinWait();
-                    }
+                    awaitCalls(KEYS);
                     answers.countDown();
                     get(tokens);
                   }))
@@ -192,6 +188,13 @@ class VirtualThreadsTest {
       CachingTokenProvider.Builder builder =
           CachingTokenProvider.builder(request -> client.getAppToken(request.appId())).clock(time);
       return (executor == null ? builder : builder.executor(executor)).build();
+    }
+
+    /** Until the server has so many requests, or this test's time is over. */
+    private void awaitCalls(int count) {
+      while (calls.get() < count && !Thread.currentThread().isInterrupted()) {
+        Thread.onSpinWait();
+      }
     }
 
     /** Fifty callers for each key, who all wait before anyone is answered. */
