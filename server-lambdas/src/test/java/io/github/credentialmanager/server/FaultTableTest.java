@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
@@ -21,8 +22,8 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
 /**
- * Breaks one dependency at a time, in every way, under a cold GetInstallationToken, and looks at
- * what the caller is told and when. What came of it is written to {@code target/fault-table.md}.
+ * Breaks one dependency at a time, in every way, under each cold operation that calls it, and looks
+ * at what the caller is told and when. What came of it is written to {@code target/fault-table.md}.
  */
 class FaultTableTest {
   private static final Duration LIMIT = Duration.ofSeconds(10);
@@ -42,10 +43,39 @@ class FaultTableTest {
     }
   }
 
+  private enum Operation {
+    GET_APP_TOKEN("/tokens/app", "{\"appId\":1001}", EnumSet.allOf(Dependency.class)),
+    GET_INSTALLATION_TOKEN(
+        "/tokens/installation",
+        "{\"appId\":1001,\"nodeId\":\"O_1\"}",
+        EnumSet.allOf(Dependency.class)),
+    REFRESH_CACHED_DATA("/installations/refresh", "", EnumSet.allOf(Dependency.class)),
+    GET_INSTALLATION_DATA(
+        "/installations/info", "{\"nodeId\":\"O_1\"}", EnumSet.of(Dependency.DYNAMODB)),
+    GET_INSTALLATIONS("/installations", "{}", EnumSet.of(Dependency.DYNAMODB));
+
+    private final String path;
+    private final String body;
+    private final Set<Dependency> dependencies;
+
+    Operation(String path, String body, Set<Dependency> dependencies) {
+      this.path = path;
+      this.body = body;
+      this.dependencies = dependencies;
+    }
+  }
+
   private record Cell(
-      Dependency dependency, Fault fault, World.Response response, Duration time, int elsewhere) {
+      Operation operation,
+      Dependency dependency,
+      Fault fault,
+      World.Response response,
+      Duration time,
+      int elsewhere) {
     String row() {
       return "| "
+          + operation
+          + " | "
           + dependency
           + " | "
           + fault
@@ -65,12 +95,15 @@ class FaultTableTest {
   Stream<DynamicTest> aTypedAnswerWithinTenSeconds() throws Exception {
     List<Cell> cells = cells();
     List<String> table = new ArrayList<>();
-    table.add("| dependency | fault | answer | reason | after |");
-    table.add("|---|---|---|---|---|");
+    table.add("| operation | dependency | fault | answer | reason | after |");
+    table.add("|---|---|---|---|---|---|");
     cells.forEach(cell -> table.add(cell.row()));
     write(table);
     return cells.stream()
-        .map(cell -> dynamicTest(cell.dependency + " " + cell.fault, () -> check(cell)));
+        .map(
+            cell ->
+                dynamicTest(
+                    cell.operation + " " + cell.dependency + " " + cell.fault, () -> check(cell)));
   }
 
   private static void check(Cell cell) {
@@ -87,9 +120,11 @@ class FaultTableTest {
     ExecutorService threads = Executors.newFixedThreadPool(AT_ONCE);
     try {
       List<Future<Cell>> futures = new ArrayList<>();
-      for (Dependency dependency : Dependency.values()) {
-        for (Fault fault : Fault.values()) {
-          futures.add(threads.submit(() -> cell(dependency, fault)));
+      for (Operation operation : Operation.values()) {
+        for (Dependency dependency : operation.dependencies) {
+          for (Fault fault : Fault.values()) {
+            futures.add(threads.submit(() -> cell(operation, dependency, fault)));
+          }
         }
       }
       List<Cell> cells = new ArrayList<>();
@@ -102,7 +137,7 @@ class FaultTableTest {
     }
   }
 
-  private static Cell cell(Dependency dependency, Fault fault) {
+  private static Cell cell(Operation operation, Dependency dependency, Fault fault) {
     try (World world = new World();
         FaultyServer elsewhere =
             new FaultyServer(Fault.ANSWERS_GARBAGE, URI.create("http://none"));
@@ -112,10 +147,9 @@ class FaultTableTest {
       world.with(settings -> dependency.endpoint.accept(settings, faulty.endpoint()));
       world.server();
       long start = System.nanoTime();
-      World.Response response =
-          world.post("/tokens/installation", "{\"appId\":1001,\"nodeId\":\"O_1\"}");
+      World.Response response = world.post(operation.path, operation.body);
       Duration time = Duration.ofNanos(System.nanoTime() - start);
-      return new Cell(dependency, fault, response, time, elsewhere.connections());
+      return new Cell(operation, dependency, fault, response, time, elsewhere.connections());
     }
   }
 

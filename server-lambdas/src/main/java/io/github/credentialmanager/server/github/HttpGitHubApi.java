@@ -41,7 +41,7 @@ final class HttpGitHubApi implements GitHubApi {
       InstallationPage read = listInstallations(appJwt, page, deadline);
       Optional<GitHubInstallation> match =
           read.installations().stream().filter(matches).findFirst();
-      if (match.isPresent() || !read.hasNext()) {
+      if (match.isPresent() || !read.mayContinue()) {
         return match;
       }
     }

@@ -25,4 +25,9 @@ public record InstallationPage(
     installations = List.copyOf(installations);
     withoutAccount = Set.copyOf(withoutAccount);
   }
+
+  /** Whether another page may follow: after a full one it may, whatever GitHub says or lacks. */
+  public boolean mayContinue() {
+    return hasNext || full;
+  }
 }

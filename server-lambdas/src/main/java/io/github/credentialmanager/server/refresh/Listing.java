@@ -59,7 +59,9 @@ final class Listing {
           }
         });
     Optional<InstallationPage> end = Optional.ofNullable(read.get(last));
-    while (failures.isEmpty() && last < MAX_PAGES && end.filter(Listing::mayContinue).isPresent()) {
+    while (failures.isEmpty()
+        && last < MAX_PAGES
+        && end.filter(InstallationPage::mayContinue).isPresent()) {
       last++;
       try {
         end = Optional.of(pages.apply(last));
@@ -69,15 +71,11 @@ final class Listing {
       }
     }
     Listing listing = new Listing(failures);
-    listing.complete = failures.isEmpty() && end.filter(page -> !mayContinue(page)).isPresent();
+    listing.complete = failures.isEmpty() && end.filter(page -> !page.mayContinue()).isPresent();
     for (int page = 1; page <= last; page++) {
       Optional.ofNullable(read.get(page)).ifPresent(listing::add);
     }
     return listing;
-  }
-
-  private static boolean mayContinue(InstallationPage page) {
-    return page.hasNext() || page.full();
   }
 
   private void add(InstallationPage page) {

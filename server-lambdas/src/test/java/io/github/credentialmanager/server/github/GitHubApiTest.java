@@ -31,6 +31,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
@@ -342,6 +343,19 @@ class GitHubApiTest {
       page(1, true, entry(1, "O_1"));
       page(2, false, entry(2, "O_2"));
       assertThat(gitHub.findInstallation(JWT, found -> false, deadline)).isEmpty();
+    }
+
+    @Test
+    void isReadOnAfterAFullPageWhateverItsLinksLack() {
+      String[] hundred =
+          LongStream.rangeClosed(1, 100)
+              .mapToObj(id -> entry(id, "O_" + id))
+              .toArray(String[]::new);
+      page(1, false, hundred);
+      page(2, false, entry(101, "O_101"));
+      assertThat(gitHub.findInstallation(JWT, found -> found.nodeId().equals("O_101"), deadline))
+          .map(GitHubInstallation::id)
+          .contains(101L);
     }
 
     @Test
