@@ -130,7 +130,7 @@ class KillPointTest {
   }
 
   @ParameterizedTest(name = "tags {0} s late")
-  @ValueSource(ints = {0, 300})
+  @ValueSource(ints = {0, 60, 300})
   void aRetirementKilledAnywhereIsFinishedByTheSameCommand(int delay) {
     bench.kms.delayTags(Duration.ofSeconds(delay));
     int points = 0;
