@@ -273,6 +273,37 @@ class OperatorLauncherIT {
     }
   }
 
+  @Test
+  void takesRegionAndCredentialsFromAProfile() throws Exception {
+    Path config =
+        Files.writeString(
+            directory.resolve("config"),
+            """
+            [profile ops]
+            region = %s
+            aws_access_key_id = %s
+            aws_secret_access_key = %s
+            aws_session_token = %s
+            """
+                .formatted(
+                    bench.environment().get("AWS_REGION"),
+                    bench.environment().get("AWS_ACCESS_KEY_ID"),
+                    bench.environment().get("AWS_SECRET_ACCESS_KEY"),
+                    bench.environment().get("AWS_SESSION_TOKEN")));
+    Map<String, String> noOthers =
+        Map.of(
+            "AWS_CONFIG_FILE", config.toString(),
+            "AWS_REGION", "",
+            "AWS_ACCESS_KEY_ID", "",
+            "AWS_SECRET_ACCESS_KEY", "",
+            "AWS_SESSION_TOKEN", "");
+
+    Run run = run(noOthers, "get-table-name", "--profile", "ops");
+
+    assertThat(run.exitCode()).as(run.err()).isZero();
+    assertThat(run.out().strip()).isEqualTo(bench.table);
+  }
+
   /** As {@link KillPointTest}, but by the operating system, which runs no handler and no hook. */
   @Nested
   class Killed {
