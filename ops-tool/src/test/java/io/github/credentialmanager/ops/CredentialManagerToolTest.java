@@ -14,6 +14,7 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -333,6 +334,28 @@ class CredentialManagerToolTest {
     assertThat(err.toString()).contains("cannot be told which keys are live");
     assertThat(server.requests())
         .allSatisfy(it -> assertThat(it.body()).contains("dynamodb:table"));
+  }
+
+  @Test
+  void verifyKeySeesASignatureThatIsAnotherKeys() {
+    Base64.Encoder base64 = Base64.getEncoder();
+    server
+        .answer(200, "{\"Item\":{\"AppId\":{\"N\":\"1\"},\"KmsKeyArn\":{\"S\":\"arn:k\"}}}")
+        .answer(200, "{\"KeyMetadata\":{\"KeyId\":\"k\",\"KeyState\":\"Enabled\"}}")
+        .answer(200, "{\"Tags\":[]}")
+        .answer(
+            200,
+            "{\"PublicKey\":\"%s\"}"
+                .formatted(base64.encodeToString(TestKeys.rsa(2048).getPublic().getEncoded())))
+        .answer(200, "{\"Signature\":\"%s\"}".formatted(base64.encodeToString(new byte[256])))
+        .answer(401, "{}");
+
+    assertThat(run("verify-key", "1", "App")).isEqualTo(ExitCode.CHECK_FAILED);
+
+    assertThat(out.toString())
+        .containsPattern(
+            "FAILED  signature: does not verify with SHA256:.*\\s+fix: import a new key")
+        .containsPattern("FAILED  key tags: Status=\\(none\\).*\\s+fix: aws kms tag-resource");
   }
 
   @Test
