@@ -18,6 +18,7 @@ import software.amazon.awscdk.NestedStack;
 import software.amazon.awscdk.NestedStackProps;
 import software.amazon.awscdk.TagProps;
 import software.amazon.awscdk.Tags;
+import software.amazon.awscdk.Token;
 import software.amazon.awscdk.services.cloudwatch.Alarm;
 import software.amazon.awscdk.services.cloudwatch.Dashboard;
 import software.amazon.awscdk.services.dynamodb.Attribute;
@@ -160,6 +161,9 @@ public final class CredentialManager extends NestedStack {
   /**
    * Lets a function use operations, and tells the SDK inside it where they are.
    *
+   * <p>The function may be of another stack of the same account and region. To one of elsewhere the
+   * AWS CDK cannot hand the addresses: grant its role by ARN and set the variables there.
+   *
    * @param function gets the grants and, in its environment, the endpoints' addresses
    * @param operations what it may use; vending installation tokens if none is named
    * @return the variables that were set
@@ -299,6 +303,11 @@ public final class CredentialManager extends NestedStack {
 
   private static Set<String> accountsOf(IGrantable grantee) {
     Set<String> accounts = new TreeSet<>();
+    // A principal that is an account says so here; its ARN is a token until the synthesis.
+    String account = grantee.getGrantPrincipal().getPrincipalAccount();
+    if (account != null && !Token.isUnresolved(account)) {
+      accounts.add(account);
+    }
     grantee.getGrantPrincipal().getPolicyFragment().getPrincipalJson().values().stream()
         .flatMap(List::stream)
         .map(ACCOUNT_OF_ARN::matcher)

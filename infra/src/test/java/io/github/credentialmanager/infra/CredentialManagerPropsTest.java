@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.github.credentialmanager.infra.SynthesizedStack.Resource;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -382,12 +383,20 @@ class CredentialManagerPropsTest {
     void accountsGrantedLaterCountAsWell() {
       App app = new App();
       CredentialManager credentialManager =
-          new CredentialManager(new Stack(app, "Test"), "CredentialManager", builder.build());
-      for (int i = 0; i < 300; i++) {
-        credentialManager.grantGetInstallations(
-            new AccountPrincipal(Long.toString(200_000_000_000L + i)));
+          new CredentialManager(
+              new Stack(app, "Test"),
+              "CredentialManager",
+              builder.callerAccounts(accounts(200_000_000_000L, 265)).build());
+      for (String account : accounts(300_000_000_000L, 10)) {
+        credentialManager.grantGetInstallations(new AccountPrincipal(account));
       }
-      assertThatThrownBy(app::synth).hasMessageContaining("The environment of GetInstallations");
+      assertThatThrownBy(app::synth)
+          .hasMessageContaining("The environment of GetInstallations may take")
+          .hasMessageNotContaining("The environment of GetAppToken");
+    }
+
+    private static List<String> accounts(long first, int count) {
+      return LongStream.range(first, first + count).mapToObj(Long::toString).toList();
     }
 
     @ParameterizedTest

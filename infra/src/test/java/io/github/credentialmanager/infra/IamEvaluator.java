@@ -77,6 +77,18 @@ final class IamEvaluator {
             statements(properties.path("PolicyDocument")));
       }
     }
+    for (SynthesizedStack.Resource policy : stack.resources("AWS::SNS::TopicPolicy")) {
+      JsonNode properties = stack.resolved(policy);
+      for (JsonNode topic : properties.path("Topics")) {
+        evaluator.resourcePolicies.put(
+            topic.asText(), statements(properties.path("PolicyDocument")));
+      }
+    }
+    for (SynthesizedStack.Resource key : stack.resources("AWS::KMS::Key")) {
+      evaluator.resourcePolicies.put(
+          SynthesizedStack.arn("kms", "key/" + key.id()),
+          statements(stack.resolved(key).path("KeyPolicy")));
+    }
     return evaluator;
   }
 

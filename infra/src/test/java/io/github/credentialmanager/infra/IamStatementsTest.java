@@ -13,23 +13,28 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
+import software.amazon.awscdk.App;
+import software.amazon.awscdk.Stack;
+import software.amazon.awscdk.services.ec2.Vpc;
+import software.amazon.awscdk.services.ec2.VpcAttributes;
 import software.amazon.awscdk.services.iam.AccountPrincipal;
 import software.amazon.awscdk.services.iam.Role;
 import software.amazon.awscdk.services.iam.ServicePrincipal;
+import software.amazon.awscdk.services.kms.Key;
+import software.amazon.awscdk.services.sns.Topic;
 
 /**
- * Every IAM statement, beside {@code iam-statements.txt}, which a person has read.
+ * Every IAM statement, beside {@code iam-statements*.txt}, which a person has read.
  *
- * <p>A change of permissions fails here until that file is changed with it, where a review sees it.
+ * <p>A change of permissions fails here until those files are changed with it, where a review sees
+ * it.
  */
 @RequiresNode
 class IamStatementsTest {
-  private static final Path REVIEWED = Path.of("src/test/resources/iam-statements.txt");
-  private static final Path ACTUAL = Path.of("target/iam-statements.txt");
-
   @Test
   void areThoseThatWereReviewed() throws IOException {
-    SynthesizedStack stack =
+    assertReviewed(
+        "iam-statements.txt",
         SynthesizedStack.of(
             CredentialManagerProps.builder().build(),
             (scope, credentialManager) -> {
@@ -38,11 +43,41 @@ class IamStatementsTest {
                       .assumedBy(new ServicePrincipal("ec2.amazonaws.com"))
                       .build());
               credentialManager.grantGetAppToken(new AccountPrincipal("222222222222"));
-            });
-    Files.writeString(ACTUAL, statements(stack));
-    assertThat(ACTUAL)
-        .as("Permissions changed. If that is meant, review %s and put it at %s", ACTUAL, REVIEWED)
-        .hasSameTextualContentAs(REVIEWED);
+            }));
+  }
+
+  @Test
+  void areThoseThatWereReviewedWithEveryOption() throws IOException {
+    Stack scope = new Stack(new App(), "Test");
+    Key key = Key.Builder.create(scope, "Key").build();
+    assertReviewed(
+        "iam-statements-with-options.txt",
+        SynthesizedStack.in(
+            scope,
+            CredentialManagerProps.builder()
+                .tableEncryptionKey(key)
+                .logEncryptionKey(key)
+                .tracing(true)
+                .vpc(
+                    Vpc.fromVpcAttributes(
+                        scope,
+                        "Vpc",
+                        VpcAttributes.builder()
+                            .vpcId("vpc-1")
+                            .availabilityZones(List.of("eu-central-1a"))
+                            .privateSubnetIds(List.of("subnet-1"))
+                            .build()))
+                .build(),
+            (stack, credentialManager) -> credentialManager.addAlarms(new Topic(stack, "Topic"))));
+  }
+
+  private static void assertReviewed(String file, SynthesizedStack stack) throws IOException {
+    Path reviewed = Path.of("src/test/resources", file);
+    Path actual = Path.of("target", file);
+    Files.writeString(actual, statements(stack));
+    assertThat(actual)
+        .as("Permissions changed. If that is meant, review %s and put it at %s", actual, reviewed)
+        .hasSameTextualContentAs(reviewed);
   }
 
   private static String statements(SynthesizedStack stack) {

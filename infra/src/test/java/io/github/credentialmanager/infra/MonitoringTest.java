@@ -43,7 +43,7 @@ class MonitoringTest {
   class Alarms {
     @Test
     void tellTheTopicWhenTheyGoOffAndWhenAllIsWell() {
-      String topic = stack.resource("AWS::SNS::Topic", "Topic").id();
+      String topic = SynthesizedStack.arn("sns", stack.resource("AWS::SNS::Topic", "Topic").id());
       assertThat(alarms()).hasSize(13);
       assertThat(alarms())
           .allSatisfy(

@@ -23,6 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import software.amazon.awscdk.services.iam.AccountPrincipal;
 import software.amazon.awscdk.services.iam.ArnPrincipal;
 import software.amazon.awscdk.services.iam.IGrantable;
 import software.amazon.awscdk.services.iam.Role;
@@ -135,21 +136,26 @@ class PermissionsTest {
           .isEqualTo(foreignCaller(granted).split(":", -1)[4]);
     }
 
-    /** However the role of another account is named, both sides of the grant follow. */
-    @Test
-    void mayBeRolesThatAreImported() {
+    /** However those of another account are named, both sides of the grant follow. */
+    @ParameterizedTest
+    @ValueSource(strings = {"ACCOUNT", "ARN", "IMPORTED_ROLE"})
+    void mayBeNamedInAnyWay(String way) {
       SynthesizedStack service =
           SynthesizedStack.of(
               CredentialManagerProps.builder().build(),
               (scope, credentialManager) ->
                   credentialManager.grantGetAppToken(
-                      Role.fromRoleArn(
-                          scope, "Imported", "arn:aws:iam::222222222222:role/path/deployer")));
+                      switch (way) {
+                        case "ACCOUNT" -> new AccountPrincipal("222222222222");
+                        case "ARN" -> new ArnPrincipal("arn:aws:iam::222222222222:role/path/r");
+                        default ->
+                            Role.fromRoleArn(
+                                scope, "Role", "arn:aws:iam::222222222222:role/path/r");
+                      }));
       assertThat(service.resources("AWS::Lambda::Permission"))
           .extracting(permission -> permission.properties().path("Principal").asText())
-          .filteredOn(principal -> !principal.endsWith(".amazonaws.com"))
-          .hasSize(2)
-          .containsOnly("arn:aws:iam::222222222222:role/path/deployer");
+          .filteredOn(principal -> principal.contains("222222222222"))
+          .hasSize(2);
       assertThat(
               service
                   .resource("AWS::Lambda::Function", "GetAppTokenFunction")

@@ -204,6 +204,7 @@ final class SynthesizedStack {
               + ":"
               + resource.at("/Properties/Name").asText();
       case "" -> throw new AssertionError("Nothing is called " + id);
+      case "AWS::SNS::Topic" -> arn("sns", id);
       default -> id;
     };
   }
