@@ -91,6 +91,15 @@ final class GoldenExchange {
     return world.gitHub((method, path, appId, body) -> gitHub(method, path, body));
   }
 
+  /** The environment of a function in that world. */
+  Map<String, String> environment(World world) {
+    Map<String, String> environment = new LinkedHashMap<>(world.environment());
+    if (given.has("callerPolicy")) {
+      environment.put("CALLER_POLICY", given.path("callerPolicy").toString());
+    }
+    return environment;
+  }
+
   private World.Answer gitHub(String method, String path, JsonNode body) {
     for (JsonNode stub : given.path("gitHub")) {
       JsonNode wanted = stub.path("request");

@@ -98,7 +98,7 @@ class PackagedFunctionsTest {
             taskRoot,
             "io.github.credentialmanager.server." + handler(first.operation()),
             LambdaProcess.Initialization.ON_DEMAND,
-            world.environment(),
+            first.environment(world),
             // What it answers, not how soon, once it runs: the second compiler would only cost
             // time.
             List.of("-XX:TieredStopAtLevel=1"));
@@ -143,6 +143,7 @@ class PackagedFunctionsTest {
       assertThat(function.invoke(eventForAnUnknownPath()).path("statusCode").asInt())
           .isEqualTo(404);
       assertThat(function.asked()).startsWith("/restore/next", "/invocation/next");
+      assertThat(function.log()).doesNotContain("PrimingFailed");
     }
   }
 

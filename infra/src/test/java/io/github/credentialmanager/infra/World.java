@@ -48,6 +48,8 @@ final class World implements AutoCloseable {
   /** What GitHub answers. */
   interface GitHub {
     /**
+     * Answers a request.
+     *
      * @param appId whose JWT came along; 0 if an installation's token did
      */
     Answer answer(String method, String path, long appId, JsonNode body);
