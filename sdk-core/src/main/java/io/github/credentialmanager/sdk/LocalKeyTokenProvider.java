@@ -13,6 +13,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,7 +21,9 @@ import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -178,12 +181,10 @@ final class LocalKeyTokenProvider implements TokenProvider {
   }
 
   private Answer send(TokenRequest request, HttpRequest.Builder call, Secret jwt) {
+    Duration timeout =
+        request.timeout().filter(own -> own.compareTo(ANSWER_TIMEOUT) < 0).orElse(ANSWER_TIMEOUT);
     HttpRequest complete =
-        call.timeout(
-                request
-                    .timeout()
-                    .filter(own -> own.compareTo(ANSWER_TIMEOUT) < 0)
-                    .orElse(ANSWER_TIMEOUT))
+        call.timeout(timeout)
             .header("Authorization", "Bearer " + jwt.reveal())
             .header("Accept", "application/vnd.github+json")
             .header("X-GitHub-Api-Version", "2022-11-28")
@@ -193,10 +194,7 @@ final class LocalKeyTokenProvider implements TokenProvider {
       HttpResponse<InputStream> response = http.send(complete, BodyHandlers.ofInputStream());
       try (InputStream body = response.body()) {
         Answer answer =
-            new Answer(
-                response.statusCode(),
-                response.headers().map(),
-                body.readNBytes(MAX_ANSWER_BYTES + 1));
+            new Answer(response.statusCode(), response.headers().map(), read(body, timeout));
         if (answer.body().length > MAX_ANSWER_BYTES) {
           throw unexpected(request, answer);
         }
@@ -219,6 +217,31 @@ final class LocalKeyTokenProvider implements TokenProvider {
       Thread.currentThread().interrupt();
       throw new TokenUnavailableException(
           message(request, "interrupted while waiting."), Reason.INTERRUPTED, null, null, e);
+    }
+  }
+
+  /** The client's own timeout ends with the headers. */
+  private static byte[] read(InputStream body, Duration timeout) throws IOException {
+    CompletableFuture<Void> reading = new CompletableFuture<>();
+    reading
+        .orTimeout(timeout.toMillis(), TimeUnit.MILLISECONDS)
+        .exceptionallyAsync(
+            tooLate -> {
+              close(body);
+              return null;
+            });
+    byte[] read = body.readNBytes(MAX_ANSWER_BYTES + 1);
+    if (!reading.complete(null)) {
+      throw new HttpTimeoutException("body not complete within " + timeout);
+    }
+    return read;
+  }
+
+  private static void close(InputStream body) {
+    try {
+      body.close();
+    } catch (IOException e) {
+      // Then it was closed: whoever reads is told.
     }
   }
 

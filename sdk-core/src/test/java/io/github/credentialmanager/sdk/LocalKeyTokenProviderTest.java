@@ -24,13 +24,16 @@ import java.security.Signature;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class LocalKeyTokenProviderTest {
@@ -368,6 +371,21 @@ class LocalKeyTokenProviderTest {
       StringWriter trace = new StringWriter();
       e.printStackTrace(new PrintWriter(trace));
       assertThat(trace.toString()).doesNotContain("ghs_secret");
+    }
+
+    @ParameterizedTest
+    @MethodSource("noEnd")
+    @Timeout(30)
+    void isNotWaitedForLongerThanTheCallerWaits(Reply reply) {
+      gitHub.next(reply);
+      TokenRequest request = REQUEST.withTimeout(Duration.ofMillis(300));
+      assertThatExceptionOfType(TokenUnavailableException.class)
+          .isThrownBy(() -> provider.getToken(request))
+          .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.GITHUB_UNAVAILABLE));
+    }
+
+    static Stream<Reply> noEnd() {
+      return Stream.of(LoopbackServer.SILENCE, LoopbackServer.HALF_AN_ANSWER);
     }
 
     @Test

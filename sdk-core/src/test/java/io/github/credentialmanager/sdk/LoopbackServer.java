@@ -62,6 +62,9 @@ final class LoopbackServer implements AutoCloseable {
   /** Never answers; the connection stays open until the server is closed. */
   static final Reply SILENCE = new Reply(0, Map.of(), new byte[0]);
 
+  /** Begins to answer and never ends. */
+  static final Reply HALF_AN_ANSWER = Reply.json("[");
+
   private final HttpServer server;
   private final ExecutorService executor = Executors.newCachedThreadPool();
   private final CountDownLatch closing = new CountDownLatch(1);
@@ -134,6 +137,13 @@ final class LoopbackServer implements AutoCloseable {
       Reply queued = replies.poll();
       Reply reply = queued == null ? otherwise.apply(request) : queued;
       if (reply == SILENCE) {
+        closing.await();
+        return;
+      }
+      if (reply == HALF_AN_ANSWER) {
+        exchange.sendResponseHeaders(reply.status(), 0);
+        exchange.getResponseBody().write(reply.body());
+        exchange.getResponseBody().flush();
         closing.await();
         return;
       }
