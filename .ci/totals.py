@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Adds up the Surefire XML reports below this directory and prints one closing line.
+"""Adds up the Surefire XML reports below the given directories and prints one closing line.
 
 The XML is read because Surefire's text reports miscount @Nested classes.
 """
@@ -8,7 +8,12 @@ import sys
 import xml.etree.ElementTree as ElementTree
 
 passed = failed = skipped = 0
-for report in sorted(pathlib.Path(".").glob("**/target/surefire-reports*/TEST-*.xml")):
+reports = [
+    report
+    for directory in sys.argv[1:] or ["."]
+    for report in sorted(pathlib.Path(directory).glob("**/target/surefire-reports*/TEST-*.xml"))
+]
+for report in reports:
     for case in ElementTree.parse(report).getroot().iter("testcase"):
         if case.find("failure") is not None or case.find("error") is not None:
             failed += 1
