@@ -47,6 +47,11 @@ public final class Report {
   private static final List<String> PEERS =
       List.of("hub4jOwn()", "googleRequestMetadata()", "awsCachedSupplier()");
 
+  /**
+   * Less than an object for each token is the JVM's own, which can be reached from a cache, too.
+   */
+  private static final int SMALLEST_OBJECT = 8;
+
   /** What one run of a benchmark may differ from the next without a reason. */
   private static final double NOISE = 1.1;
 
@@ -322,7 +327,7 @@ public final class Report {
     double small = 0;
     for (Share share : shares) {
       total += share.bytes();
-      if (Math.abs(share.bytes()) < 1) {
+      if (Math.abs(share.bytes()) < SMALLEST_OBJECT) {
         small += share.bytes();
       } else {
         out.printf("| `%s` | %.2f | %.1f |%n", share.type(), share.objects(), share.bytes());
