@@ -38,7 +38,7 @@ import software.amazon.awssdk.utils.cache.CachedSupplier;
  * }</pre>
  *
  * <p>Processor time, see {@link CpuTimeProfiler}, of {@link #tokenProvider} with one token held:
- * 20.5 ns and 0 bytes, with 8 threads 20.7 ns; baseline 17.5 ns (2 x Xeon, JDK 17.0.15,
+ * 20.3 ns and 0 bytes, with 8 threads 20.6 ns; baseline 17.6 ns (2 x Xeon, JDK 17.0.15,
  * 2026-11-23).
  */
 @BenchmarkMode(Mode.AverageTime)

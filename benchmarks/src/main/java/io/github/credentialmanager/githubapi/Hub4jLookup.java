@@ -1,6 +1,5 @@
 package io.github.credentialmanager.githubapi;
 
-import io.github.credentialmanager.sdk.GitHubAuthorizer;
 import io.github.credentialmanager.sdk.TokenProvider;
 import io.github.credentialmanager.sdk.TokenRequest;
 import org.kohsuke.github.authorization.AuthorizationProvider;
@@ -14,7 +13,6 @@ public final class Hub4jLookup {
   private Hub4jLookup() {}
 
   public static AuthorizationProvider of(TokenProvider provider, TokenRequest request) {
-    return new CurrentTokenAuthorizationProvider(
-        GitHubAuthorizer.builder(provider, request).build());
+    return new CurrentTokenAuthorizationProvider(provider, request);
   }
 }

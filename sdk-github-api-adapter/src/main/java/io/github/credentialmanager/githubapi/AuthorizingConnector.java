@@ -29,11 +29,17 @@ import org.kohsuke.github.connector.GitHubConnectorResponse;
  * <p>Safe for use by multiple threads.
  */
 final class AuthorizingConnector implements GitHubConnector {
+  private final CurrentTokenAuthorizationProvider current;
   private final GitHubAuthorizer authorizer;
   private final GitHubConnector transport;
   private final Pause pause;
 
-  AuthorizingConnector(GitHubAuthorizer authorizer, GitHubConnector transport, Pause pause) {
+  AuthorizingConnector(
+      CurrentTokenAuthorizationProvider current,
+      GitHubAuthorizer authorizer,
+      GitHubConnector transport,
+      Pause pause) {
+    this.current = current;
     this.authorizer = authorizer;
     this.transport = new ReconnectingConnector(transport, pause);
     this.pause = pause;
@@ -49,7 +55,7 @@ final class AuthorizingConnector implements GitHubConnector {
       AuthorizedRequest bare = new AuthorizedRequest(request, null);
       return answer(request, bare, transport.send(bare));
     }
-    AccessToken token = CurrentTokenAuthorizationProvider.currentToken(authorizer);
+    AccessToken token = current.token();
     GitHubConnectorRequest sent = withToken(request, token);
     for (int attempt = 1; ; attempt++) {
       GitHubConnectorResponse response = transport.send(sent);

@@ -176,31 +176,37 @@ public final class CredentialManagerGitHub {
      * @throws IllegalStateException if there is a scope and no node id
      */
     public GitHub build() {
-      GitHubAuthorizer authorizer = authorizer();
+      TokenProvider provider =
+          tokenProvider == null ? TokenProvider.credentialManager() : tokenProvider;
+      TokenRequest request = request();
+      CurrentTokenAuthorizationProvider current =
+          new CurrentTokenAuthorizationProvider(provider, request);
+      GitHubAuthorizer authorizer = authorizer(provider, request);
       GitHubBuilder builder = new GitHubBuilder();
       customizer.accept(builder);
       try {
         return builder
             .withEndpoint(authorizer.gitHubApiUrl().toString())
-            .withAuthorizationProvider(new CurrentTokenAuthorizationProvider(authorizer))
+            .withAuthorizationProvider(current)
             .withConnector(
                 new AuthorizingConnector(
-                    authorizer, connector == null ? GitHubConnector.DEFAULT : connector, pause))
+                    current,
+                    authorizer,
+                    connector == null ? GitHubConnector.DEFAULT : connector,
+                    pause))
             .build();
       } catch (IOException e) {
         throw new UncheckedIOException("hub4j does no I/O for this kind of provider.", e);
       }
     }
 
-    private GitHubAuthorizer authorizer() {
-      TokenProvider provider =
-          tokenProvider == null ? TokenProvider.credentialManager() : tokenProvider;
+    private GitHubAuthorizer authorizer(TokenProvider provider, TokenRequest request) {
       URI apiUrl = gitHubApiUrl;
       if (apiUrl == null) {
-        apiUrl = GitHubAuthorizer.builder(provider, request()).build().gitHubApiUrl();
+        apiUrl = GitHubAuthorizer.builder(provider, request).build().gitHubApiUrl();
       }
       GitHubAuthorizer.Builder authorizer =
-          GitHubAuthorizer.builder(provider, request()).gitHubApiUrl(apiUrl).clock(clock);
+          GitHubAuthorizer.builder(provider, request).gitHubApiUrl(apiUrl).clock(clock);
       uploadOrigin(apiUrl).ifPresent(authorizer::additionalOrigin);
       return authorizer.build();
     }

@@ -2,7 +2,8 @@ package io.github.credentialmanager.githubapi;
 
 import io.github.credentialmanager.sdk.AccessToken;
 import io.github.credentialmanager.sdk.CredentialManagerException;
-import io.github.credentialmanager.sdk.GitHubAuthorizer;
+import io.github.credentialmanager.sdk.TokenProvider;
+import io.github.credentialmanager.sdk.TokenRequest;
 import java.io.IOException;
 import org.kohsuke.github.authorization.AuthorizationProvider;
 
@@ -13,21 +14,23 @@ import org.kohsuke.github.authorization.AuthorizationProvider;
  * and takes a string that differs for a reason to send the request again.
  */
 final class CurrentTokenAuthorizationProvider implements AuthorizationProvider {
-  private final GitHubAuthorizer authorizer;
+  private final TokenProvider provider;
+  private final TokenRequest request;
 
-  CurrentTokenAuthorizationProvider(GitHubAuthorizer authorizer) {
-    this.authorizer = authorizer;
+  CurrentTokenAuthorizationProvider(TokenProvider provider, TokenRequest request) {
+    this.provider = provider;
+    this.request = request;
   }
 
   @Override
   public String getEncodedAuthorization() throws IOException {
-    return currentToken(authorizer).authorization();
+    return token().authorization();
   }
 
   /** The current token, or the {@link IOException} that hub4j's callers expect. */
-  static AccessToken currentToken(GitHubAuthorizer authorizer) throws IOException {
+  AccessToken token() throws IOException {
     try {
-      return authorizer.token();
+      return provider.getToken(request);
     } catch (CredentialManagerException e) {
       throw new IOException(e.getMessage(), e);
     }

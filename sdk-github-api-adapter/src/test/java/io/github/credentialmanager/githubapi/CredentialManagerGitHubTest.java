@@ -211,10 +211,7 @@ class CredentialManagerGitHubTest {
     @Test
     void hub4jIsToldTheSameString() throws IOException {
       AuthorizationProvider provider =
-          new CurrentTokenAuthorizationProvider(
-              io.github.credentialmanager.sdk.GitHubAuthorizer.builder(
-                      tokens, TokenRequest.installation(APP_ID, NODE_ID))
-                  .build());
+          new CurrentTokenAuthorizationProvider(tokens, TokenRequest.installation(APP_ID, NODE_ID));
 
       assertThat(provider.getEncodedAuthorization()).isSameAs(provider.getEncodedAuthorization());
     }
