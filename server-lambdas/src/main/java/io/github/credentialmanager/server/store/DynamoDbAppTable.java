@@ -1,17 +1,14 @@
 package io.github.credentialmanager.server.store;
 
 import io.github.credentialmanager.server.outbound.Deadline;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
-import software.amazon.awssdk.services.dynamodb.model.ScanResponse;
 
 /** Rows as the TypeScript Credential Manager wrote them, so that its table can be taken over. */
 final class DynamoDbAppTable implements AppTable {
-  private static final String APP_ID = "AppId";
   private static final String KMS_KEY_ARN = "KmsKeyArn";
   private static final String PREVIOUS_KMS_KEY_ARN = "PreviousKmsKeyArn";
 
@@ -45,7 +42,7 @@ final class DynamoDbAppTable implements AppTable {
                     request ->
                         request
                             .tableName(table.name())
-                            .key(Map.of(APP_ID, Table.number(appId)))
+                            .key(Map.of(Table.APP_ID, Table.number(appId)))
                             .consistentRead(true)
                             .overrideConfiguration(Table.within(deadline)))
                 .item());
@@ -53,27 +50,6 @@ final class DynamoDbAppTable implements AppTable {
 
   @Override
   public List<Long> appIds(Deadline deadline) {
-    List<Long> appIds = new ArrayList<>();
-    Map<String, AttributeValue> start = Map.of();
-    do {
-      Map<String, AttributeValue> pageStart = start;
-      ScanResponse page =
-          table.call(
-              client ->
-                  client.scan(
-                      request -> {
-                        request
-                            .tableName(table.name())
-                            .projectionExpression(APP_ID)
-                            .consistentRead(true)
-                            .overrideConfiguration(Table.within(deadline));
-                        if (!pageStart.isEmpty()) {
-                          request.exclusiveStartKey(pageStart);
-                        }
-                      }));
-      page.items().forEach(row -> Table.id(row, APP_ID).ifPresent(appIds::add));
-      start = page.lastEvaluatedKey();
-    } while (!start.isEmpty());
-    return appIds;
+    return List.copyOf(table.appIds(true, deadline));
   }
 }

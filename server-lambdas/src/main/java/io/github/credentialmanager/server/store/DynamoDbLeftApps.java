@@ -2,18 +2,14 @@ package io.github.credentialmanager.server.store;
 
 import io.github.credentialmanager.server.outbound.Deadline;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
-import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
-import software.amazon.awssdk.services.dynamodb.model.ScanResponse;
 import software.amazon.awssdk.services.dynamodb.model.TransactWriteItem;
 
 /** Deletes with the proof, in the same transaction, that nobody needs the rows. */
 final class DynamoDbLeftApps implements LeftApps {
-  private static final String APP_ID = "AppId";
   private static final String NODE_ID = "NodeId";
   private static final int MAX_DELETES = InstallationTable.MAX_CHANGES - 1;
 
@@ -29,27 +25,7 @@ final class DynamoDbLeftApps implements LeftApps {
 
   @Override
   public Set<Long> appsWithRows(Deadline deadline) {
-    Set<Long> appIds = new HashSet<>();
-    Map<String, AttributeValue> start = Map.of();
-    do {
-      Map<String, AttributeValue> pageStart = start;
-      ScanResponse page =
-          installations.call(
-              client ->
-                  client.scan(
-                      request -> {
-                        request
-                            .tableName(installations.name())
-                            .projectionExpression(APP_ID)
-                            .overrideConfiguration(Table.within(deadline));
-                        if (!pageStart.isEmpty()) {
-                          request.exclusiveStartKey(pageStart);
-                        }
-                      }));
-      page.items().forEach(row -> Table.id(row, APP_ID).ifPresent(appIds::add));
-      start = page.lastEvaluatedKey();
-    } while (!start.isEmpty());
-    return appIds;
+    return installations.appIds(false, deadline);
   }
 
   @Override
@@ -73,7 +49,7 @@ final class DynamoDbLeftApps implements LeftApps {
             check ->
                 check
                     .tableName(appTableName)
-                    .key(Map.of(APP_ID, Table.number(appId)))
+                    .key(Map.of(Table.APP_ID, Table.number(appId)))
                     .conditionExpression("attribute_not_exists(AppId)"))
         .build();
   }
@@ -86,8 +62,10 @@ final class DynamoDbLeftApps implements LeftApps {
                     .tableName(installations.name())
                     .key(
                         Map.of(
-                            APP_ID, Table.number(row.appId()),
-                            NODE_ID, Table.string(row.nodeId()))))
+                            Table.APP_ID,
+                            Table.number(row.appId()),
+                            NODE_ID,
+                            Table.string(row.nodeId()))))
         .build();
   }
 }

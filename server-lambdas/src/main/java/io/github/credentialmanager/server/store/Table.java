@@ -3,18 +3,23 @@ package io.github.credentialmanager.server.store;
 import io.github.credentialmanager.server.outbound.Deadline;
 import io.github.credentialmanager.server.outbound.DeadlineExceededException;
 import java.time.Duration;
+import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.function.Function;
 import software.amazon.awssdk.awscore.AwsRequestOverrideConfiguration;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
+import software.amazon.awssdk.services.dynamodb.model.ScanResponse;
 
 /** What both tables do alike: call within a deadline, translate failures, read numbers strictly. */
 final class Table {
+  static final String APP_ID = "AppId";
+
   private static final Duration CALL_TIMEOUT = Duration.ofSeconds(3);
 
   private final DynamoDbClient client;
@@ -53,6 +58,32 @@ final class Table {
       throw new DeadlineExceededException();
     }
     return AwsRequestOverrideConfiguration.builder().apiCallTimeout(timeout).build();
+  }
+
+  /** The Apps that have a row, in the order of the scan; a row whose id is none is passed over. */
+  Set<Long> appIds(boolean consistentRead, Deadline deadline) {
+    Set<Long> appIds = new LinkedHashSet<>();
+    Map<String, AttributeValue> start = Map.of();
+    do {
+      Map<String, AttributeValue> pageStart = start;
+      ScanResponse page =
+          call(
+              client ->
+                  client.scan(
+                      request -> {
+                        request
+                            .tableName(name)
+                            .projectionExpression(APP_ID)
+                            .consistentRead(consistentRead)
+                            .overrideConfiguration(within(deadline));
+                        if (!pageStart.isEmpty()) {
+                          request.exclusiveStartKey(pageStart);
+                        }
+                      }));
+      page.items().forEach(row -> id(row, APP_ID).ifPresent(appIds::add));
+      start = page.lastEvaluatedKey();
+    } while (!start.isEmpty());
+    return appIds;
   }
 
   static AttributeValue number(long value) {
